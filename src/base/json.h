@@ -1,0 +1,26 @@
+/* JSON on jansson, read strictly: UTF-8, no duplicate keys, no NaN, depth and size limited, one value only. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/refusal.h"
+
+#include <jansson.h>
+
+/* A new reference in *ret_json, or a refusal that says where: line and column, or the duplicate key. */
+enum result json_read(struct arena *arena, const char *bytes, size_t size, json_t **ret_json,
+                      struct refusal *ret_refusal);
+
+/* Compact text in the arena; keys in the order they were set, or sorted where it must be canonical. */
+char *json_print(struct arena *arena, const json_t *json);
+char *json_print_canonical(struct arena *arena, const json_t *json);
+
+/* Members of an object, NULL or the fallback where they are absent or of another type. Borrowed. */
+const char *json_text(const json_t *object, const char *key);
+int64_t json_integer_or(const json_t *object, const char *key, int64_t fallback);
+bool json_boolean_or(const json_t *object, const char *key, bool fallback);
+
+static inline void json_cleanup(json_t **json)
+{
+    json_decref(*json);
+}
+#define CLEANUP_JSON __attribute__((cleanup(json_cleanup)))

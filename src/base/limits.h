@@ -1,0 +1,56 @@
+/* Every limit of Dukou, in one place. Units are in the names. docs/limits.md is printed from this file. */
+#pragma once
+
+#include <stddef.h>
+
+/* Memory of one request */
+#define LIMIT_ARENA_BYTES ((size_t)256 * 1024 * 1024)
+
+/* JSON bodies */
+#define LIMIT_BODY_BYTES ((size_t)1024 * 1024)
+#define LIMIT_JSON_DEPTH 32
+#define LIMIT_TEXT_CHARACTERS 10000     /* a field that states no limit of its own */
+#define LIMIT_LIST_ITEMS 1000
+
+/* Uploads: documents and imports, in bytes */
+#define LIMIT_DOCUMENT_BYTES ((size_t)32 * 1024 * 1024)
+#define LIMIT_IMPORT_BYTES ((size_t)256 * 1024 * 1024)
+#define LIMIT_SLICE_BYTES ((size_t)4 * 1024 * 1024 * 1024)
+
+/* HTTP */
+#define LIMIT_CONNECTIONS 1024
+#define LIMIT_CONNECTIONS_PER_ADDRESS 256
+#define LIMIT_IDLE_SECONDS 30
+#define LIMIT_HEADER_BYTES (32 * 1024)
+#define LIMIT_WORKERS 64                /* threads that run state-changing and slow handlers */
+#define LIMIT_WORK_QUEUE 512            /* requests that wait for such a thread */
+#define LIMIT_REQUESTS_PER_MINUTE 600   /* of one anonymous address; accounts have their own */
+#define LIMIT_PAGE_ITEMS 100
+#define LIMIT_PAGE_ITEMS_DEFAULT 20
+#define LIMIT_SEARCH_COUNT 1000         /* a search counts hits up to here and then says "more" */
+
+/* Log-in */
+#define LIMIT_LOGIN_FAILURES 5          /* in a row, then the account is locked */
+#define LIMIT_LOGIN_LOCK_MINUTES 15
+#define LIMIT_LOGIN_AT_ONCE 2           /* Argon2id takes 64 MiB each */
+#define LIMIT_SESSION_HOURS 12
+#define LIMIT_SESSION_IDLE_MINUTES 60
+
+/* Store */
+#define LIMIT_GROUP_COMMIT 256          /* units of work in one durable commit */
+#define LIMIT_READERS 16
+
+/* Audit */
+#define LIMIT_ENTRY_BYTES 65535         /* C2SP tlog-tiles */
+
+/* Rooms, workers, queries */
+#define LIMIT_SQL_BYTES ((size_t)64 * 1024)
+#define LIMIT_QUERY_DEPTH 64            /* nesting of the parser's tree that the guard reads */
+#define LIMIT_QUERY_SECONDS 120
+#define LIMIT_WORKER_MEMORY_BYTES ((size_t)512 * 1024 * 1024)
+#define LIMIT_WORKER_CPU_SECONDS 300
+#define LIMIT_WORKERS_AT_ONCE 4
+#define LIMIT_ANSWER_BYTES ((size_t)16 * 1024 * 1024)
+#define LIMIT_ANSWER_ROWS 100000
+#define LIMIT_TABLE_COLUMNS 1000
+#define LIMIT_INDEX_SUBJECTS 20000000   /* subjects in one verification or score index */

@@ -1,0 +1,2 @@
+-- name: store_ping :one
+SELECT 1 AS one;
