@@ -1,0 +1,76 @@
+/* The audit log: an entry is written in the transaction it records; a sealer puts entries, in their order,
+ * into a C2SP tlog-tiles log whose checkpoints are signed (Ed25519, and SM2 on a line of its own).
+ *
+ * Rules
+ * 1. No change of a covered row without its entry, no entry without the change it names (store.h, rule 4).
+ * 2. An entry holds who (account id), for which party, what, on which object, the clause and its locator, the
+ *    rule and workflow version, when, and for each changed row a salted digest before and after. It holds no
+ *    personal data; the salt stays in the store, so that a digest cannot be guessed from the log.
+ * 3. Entries are canonical JSON, keys in a fixed order, at most LIMIT_ENTRY_BYTES.
+ * 4. A position in the log, once given, never changes; tiles are written before the checkpoint that covers them,
+ *    and fsynced in that order.
+ */
+#pragma once
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/random.h"
+#include "base/refusal.h"
+#include "store/store.h"
+
+struct audit_entry {
+    instant at;
+    row_id account;       /* 0: the platform itself */
+    row_id party;         /* for which party; 0: none */
+    const char *event;    /* "approve" */
+    const char *object;   /* "product" */
+    row_id object_id;
+    enum law law;
+    const char *workflow; /* "product@1", or NULL */
+    const char *rule;     /* "admission@3", or NULL: the rule version that decided */
+    const char *to;       /* the state it leads to, or NULL */
+    const struct digest *evidence; /* a document, product or batch that it binds, or NULL */
+};
+
+/* Writes the entry with all changes of covered rows made by this unit so far, and takes them.
+ * *ret_entry receives the entry's number, counted from 0: its position in the log. */
+enum result audit_append(struct store_tx *tx, struct arena *arena, struct random *random,
+                         const struct audit_entry *entry, row_id *ret_entry);
+
+/* ---- sealing ---- */
+
+/* Signs a checkpoint's text; the keys are elsewhere (the keeper). Appends signature lines to the note as
+ * C2SP signed-note demands. */
+struct audit_signer {
+    enum result (*sign)(void *state, const char *text, struct arena *arena, const char **ret_signature_lines);
+    void *state;
+};
+
+struct audit_sealer;
+
+/* `folder` holds tile/, checkpoint and keys (public). `origin` names the log. */
+enum result audit_sealer_open(struct store *store, const char *folder, const char *origin,
+                              struct audit_signer signer, struct audit_sealer **ret_sealer);
+void audit_sealer_close(struct audit_sealer *sealer);
+
+/* Seals what is there; *ret_sealed (may be NULL) receives the new size of the log. */
+enum result audit_seal(struct audit_sealer *sealer, int64_t *ret_size);
+
+/* ---- proof ---- */
+
+struct audit_report {
+    int64_t entries;
+    int64_t rows;          /* covered rows compared */
+    int64_t faults;
+    const char *first;     /* what the first faults are, one a line, or NULL */
+};
+
+/* Recomputes everything of a copy of the city's home (`store_path` may be NULL: the log alone): every tile, every
+ * hash, the checkpoint and its signatures, every covered row against its last digest, every batch of metering.
+ * RESULT_CORRUPT and the report when anything does not fit. */
+enum result audit_verify(const char *log_folder, const char *store_path, struct arena *arena,
+                         struct audit_report *ret_report);
+
+/* A self-contained proof of one entry as JSON text: entry, position, inclusion path, checkpoint, public keys. */
+enum result audit_prove(const char *log_folder, int64_t entry, struct arena *arena, char **ret_proof);
+enum result audit_check_proof(const char *proof, struct arena *arena, struct refusal *ret_refusal);

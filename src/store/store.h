@@ -1,0 +1,142 @@
+/* The store: rows, transactions, named statements. SQLite by default; PostgreSQL can follow without touching
+ * a caller.
+ *
+ * Rules
+ * 1. SQL stands in .sql files and is named there; SQL_* names it here. Parameters are bound by name.
+ * 2. All work happens in a transaction, given as a function. It may run more than once (the store retries
+ *    it, or another unit of the same group commit failed), so it touches nothing but `tx` and memory that it
+ *    allocated itself.
+ * 3. store_write() returns only when the change is durable. Units of several threads share one durable commit.
+ *    A unit that fails leaves no trace and does not harm the others.
+ * 4. Every table is covered by the audit log unless store_uncovered[] lists it with the reason. A covered
+ *    table has `id INTEGER PRIMARY KEY` (or BIGINT). A unit that changed a covered row and did not write an
+ *    audit entry that takes the change (store_changes_take) is rolled back with RESULT_CORRUPT.
+ * 5. A failed fsync stops the process; it is never retried.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/result.h"
+#include "sql.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef int64_t row_id;
+
+struct store;
+struct store_tx;
+
+/* ---- opening ---- */
+
+/* `url`: a path or file: URL opens SQLite. Runs the migrations that are missing. */
+enum result store_open(const char *url, struct store **ret_store);
+void store_close(struct store *store);
+
+/* Copies the store as of one instant to `path`, while it serves. */
+enum result store_backup(struct store *store, const char *path);
+
+/* ---- transactions ---- */
+
+typedef enum result store_work(struct store_tx *tx, void *argument);
+
+/* Blocks until the change is durable, or the unit failed: then with its result, nothing changed. */
+enum result store_write(struct store *store, store_work *work, void *argument);
+
+/* A consistent snapshot; statements that change anything fail with RESULT_INVALID. */
+enum result store_read(struct store *store, store_work *work, void *argument);
+
+/* ---- statements ---- */
+
+enum store_type { STORE_NULL, STORE_INTEGER, STORE_REAL, STORE_TEXT, STORE_BLOB };
+
+struct store_value {
+    enum store_type type;
+    int64_t integer;
+    double real;
+    const void *bytes; /* text is NUL-terminated as well */
+    size_t size;
+};
+
+/* A parameter: {"id", store_integer(7)}. A list ends with {0}. */
+struct store_bind {
+    const char *name;
+    struct store_value value;
+};
+
+#define STORE_BINDS(...) ((const struct store_bind[]){__VA_ARGS__, {0}})
+#define STORE_NO_BINDS ((const struct store_bind[]){{0}})
+
+struct store_value store_null(void);
+struct store_value store_integer(int64_t value);
+struct store_value store_real(double value);
+struct store_value store_text(const char *text); /* NULL gives SQL NULL */
+struct store_value store_blob(const void *bytes, size_t size);
+
+/* A row in the caller's arena; valid as long as that. */
+struct store_row {
+    size_t count;
+    const char *const *names;
+    const struct store_value *values;
+};
+
+/* By column name, which must exist (assert). NULL reads as 0, NULL, false. */
+int64_t row_integer(const struct store_row *row, const char *column);
+double row_real(const struct store_row *row, const char *column);
+const char *row_text(const struct store_row *row, const char *column);
+const void *row_blob(const struct store_row *row, const char *column, size_t *ret_size);
+bool row_is_null(const struct store_row *row, const char *column);
+
+struct store_rows {
+    size_t count;
+    const struct store_row *rows;
+};
+
+/* For ":exec" statements. RESULT_CONFLICT when a unique or foreign key forbids it; *ret_changed (may be NULL)
+ * receives the number of rows changed. */
+enum result store_exec(struct store_tx *tx, enum sql statement, const struct store_bind *binds,
+                       int64_t *ret_changed);
+
+/* For ":one" statements, INSERT … RETURNING included. RESULT_NOT_FOUND when there is no row. */
+enum result store_one(struct store_tx *tx, struct arena *arena, enum sql statement,
+                      const struct store_bind *binds, struct store_row *ret_row);
+
+/* For ":many" statements; all rows. Ask for pages. */
+enum result store_many(struct store_tx *tx, struct arena *arena, enum sql statement,
+                       const struct store_bind *binds, struct store_rows *ret_rows);
+
+/* For ":many" statements whose rows are too many to hold: `each` is called a row at a time and stops the walk
+ * by returning anything but RESULT_OK, which is then returned. The row is valid during the call only. */
+typedef enum result store_each_row(const struct store_row *row, void *argument);
+enum result store_each(struct store_tx *tx, enum sql statement, const struct store_bind *binds,
+                       store_each_row *each, void *argument);
+
+/* ---- what the audit log covers ---- */
+
+/* One covered row as this unit found and leaves it. `before`/`after` hold the row's canonical bytes (NULL when
+ * it did not exist / is deleted): for each column that is not NULL, in table order, its name, type and value. */
+struct store_change {
+    const char *table;
+    row_id id;
+    const uint8_t *before;
+    size_t before_size;
+    const uint8_t *after;
+    size_t after_size;
+};
+
+/* The changes of this unit since the last call, in the order of the first touch; they count as recorded.
+ * Memory belongs to the transaction. */
+const struct store_change *store_changes_take(struct store_tx *tx, size_t *ret_count);
+
+struct store_uncovered {
+    const char *table;
+    const char *reason;
+};
+/* Ends with {0}. */
+extern const struct store_uncovered store_uncovered[];
+
+/* Walks all rows of all covered tables in canonical bytes, ordered by table and id (for audit verify). */
+typedef enum result store_each_covered(const char *table, row_id id, const uint8_t *bytes, size_t size,
+                                       void *argument);
+enum result store_walk_covered(struct store_tx *tx, store_each_covered *each, void *argument);
