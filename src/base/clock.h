@@ -37,6 +37,7 @@ void clock_advance(struct clock *clock, instant by);
 /* Monotonic, for measuring and deadlines inside one process; never stored. */
 instant clock_monotonic(void);
 
-/* RFC 3339 in UTC; `ret_text` holds INSTANT_TEXT_SIZE bytes. */
+/* RFC 3339 in UTC; `ret_text` holds INSTANT_TEXT_SIZE bytes. Instants outside 1900 to 9999 print as the
+ * nearest inside. instant_parse() takes any offset and up to six decimals; leap seconds are refused. */
 void instant_print(instant at, char *ret_text);
 enum result instant_parse(const char *text, instant *ret_at);

@@ -1,14 +1,23 @@
-/* JSON on jansson, read strictly: UTF-8, no duplicate keys, no NaN, depth and size limited, one value only. */
+/* JSON (RFC 8259) on jansson, read strictly: UTF-8 without a byte order mark, no duplicate keys, no NaN, no
+ * NUL, depth (LIMIT_JSON_DEPTH) and size (LIMIT_JSON_BYTES) limited, one value of any type. */
 #pragma once
 
 #include "base/arena.h"
 #include "base/refusal.h"
 
 #include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
 
-/* A new reference in *ret_json, or a refusal that says where: line and column, or the duplicate key. */
+/* A new reference in *ret_json, or a refusal that says where: byte, line and column, or the duplicate key.
+ * RESULT_MALFORMED, or RESULT_TOO_LARGE over the size limit. */
 enum result json_read(struct arena *arena, const char *bytes, size_t size, json_t **ret_json,
                       struct refusal *ret_refusal);
+
+/* The same for text that nests deeper by nature, such as a parser's tree; depth ≤ JSON_DEPTH_MAX. */
+#define JSON_DEPTH_MAX 1024
+enum result json_read_to_depth(struct arena *arena, const char *bytes, size_t size, unsigned int depth,
+                               json_t **ret_json, struct refusal *ret_refusal);
 
 /* Compact text in the arena; keys in the order they were set, or sorted where it must be canonical. */
 char *json_print(struct arena *arena, const json_t *json);

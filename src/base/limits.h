@@ -9,6 +9,7 @@
 /* JSON bodies */
 #define LIMIT_BODY_BYTES ((size_t)1024 * 1024)
 #define LIMIT_JSON_DEPTH 32
+#define LIMIT_JSON_BYTES ((size_t)64 * 1024 * 1024) /* of any JSON; a body has its own, smaller one */
 #define LIMIT_TEXT_CHARACTERS 10000     /* a field that states no limit of its own */
 #define LIMIT_LIST_ITEMS 1000
 
@@ -39,6 +40,9 @@
 /* Store */
 #define LIMIT_GROUP_COMMIT 256          /* units of work in one durable commit */
 #define LIMIT_READERS 16
+
+/* The working-day calendar's file */
+#define LIMIT_CALENDAR_BYTES ((size_t)1024 * 1024)
 
 /* Audit */
 #define LIMIT_ENTRY_BYTES 65535         /* C2SP tlog-tiles */

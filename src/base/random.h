@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Used by one thread at a time, but for the system's, which any number may share. */
 struct random;
 
 /* The kernel's generator. */

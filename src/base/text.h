@@ -9,6 +9,12 @@
  * receives the offset of the first bad byte. */
 bool text_is_utf8(const char *bytes, size_t size, size_t *ret_bad_at);
 
+/* Begins with a byte order mark of UTF-8, UTF-16 or UTF-32. */
+bool text_has_bom(const char *bytes, size_t size);
+
+/* For a better refusal of what is not UTF-8: could all of it be GBK or GB 18030? */
+bool text_looks_gbk(const char *bytes, size_t size);
+
 /* Characters (code points) of well-formed UTF-8. */
 size_t text_characters(const char *text);
 

@@ -1,0 +1,96 @@
+#include "base/digest.h"
+
+#include <assert.h>
+#include <openssl/evp.h>
+#include <sodium.h>
+#include <stdlib.h>
+
+_Static_assert(sizeof(crypto_hash_sha256_state) <= sizeof(struct digest_stream), "the state must fit");
+_Static_assert(_Alignof(crypto_hash_sha256_state) <= _Alignof(struct digest_stream),
+               "the state must be aligned");
+_Static_assert(crypto_hash_sha256_BYTES == DIGEST_SIZE && crypto_auth_hmacsha256_BYTES == DIGEST_SIZE,
+               "32 bytes");
+
+struct digest digest_sha256(const void *bytes, size_t size)
+{
+    struct digest digest;
+    (void)crypto_hash_sha256(digest.bytes, bytes, size);
+    return digest;
+}
+
+struct digest digest_sm3(const void *bytes, size_t size)
+{
+    struct digest digest;
+    unsigned int length = 0;
+    /* Only a library without SM3 or a machine without memory fails here; no digest can stand in for it. */
+    if (EVP_Digest(bytes, size, digest.bytes, &length, EVP_sm3(), NULL) != 1 || length != DIGEST_SIZE)
+        abort();
+    return digest;
+}
+
+struct digest digest_hmac(const void *key, size_t key_size, const void *bytes, size_t size)
+{
+    struct digest digest;
+    crypto_auth_hmacsha256_state state;
+    (void)crypto_auth_hmacsha256_init(&state, key, key_size);
+    (void)crypto_auth_hmacsha256_update(&state, bytes, size);
+    (void)crypto_auth_hmacsha256_final(&state, digest.bytes);
+    sodium_memzero(&state, sizeof state);
+    return digest;
+}
+
+void digest_begin(struct digest_stream *stream)
+{
+    (void)crypto_hash_sha256_init((crypto_hash_sha256_state *)(void *)stream->state);
+}
+
+void digest_add(struct digest_stream *stream, const void *bytes, size_t size)
+{
+    (void)crypto_hash_sha256_update((crypto_hash_sha256_state *)(void *)stream->state, bytes, size);
+}
+
+struct digest digest_end(struct digest_stream *stream)
+{
+    struct digest digest;
+    (void)crypto_hash_sha256_final((crypto_hash_sha256_state *)(void *)stream->state, digest.bytes);
+    return digest;
+}
+
+bool digest_equal(const struct digest *a, const struct digest *b)
+{
+    return sodium_memcmp(a->bytes, b->bytes, DIGEST_SIZE) == 0;
+}
+
+void hex_print(const void *bytes, size_t size, char *ret_text)
+{
+    static const char digits[] = "0123456789abcdef";
+    const unsigned char *from = bytes;
+    for (size_t i = 0; i < size; i++) {
+        *ret_text++ = digits[from[i] >> 4];
+        *ret_text++ = digits[from[i] & 15];
+    }
+    *ret_text = '\0';
+}
+
+/* -1 for what is no lower-case hexadecimal digit. */
+static int hex_value(char digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+}
+
+enum result hex_parse(const char *text, void *ret_bytes, size_t size)
+{
+    if (text == NULL)
+        return RESULT_INVALID;
+    for (size_t i = 0; i < 2 * size; i++)
+        if (hex_value(text[i]) < 0)
+            return RESULT_INVALID;
+    if (text[2 * size] != '\0')
+        return RESULT_INVALID;
+    uint8_t *to = ret_bytes;
+    for (size_t i = 0; i < size; i++)
+        to[i] = (uint8_t)(hex_value(text[2 * i]) << 4 | hex_value(text[2 * i + 1]));
+    return RESULT_OK;
+}
