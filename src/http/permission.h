@@ -1,0 +1,34 @@
+/* What a role may ask of the platform. One row each: symbol, the roles that have it, the duty that the account
+ * needs beside (DUTY_ANY: none). The name in reports is the symbol in lower case. Who owns an object is not told
+ * here but by the route's `owner`. */
+#pragma once
+
+#include "base/role.h"
+
+#define R(role) (1u << ROLE_##role)
+#define R_ADMINS (R(SYSTEM_ADMIN) | R(SECURITY_ADMIN) | R(AUDIT_ADMIN))
+#define R_PARTIES                                                                                            \
+    (R(BUREAU) | R(PROVIDER) | R(OPERATOR) | R(DEVELOPER) | R(REGULATOR) | R(GOVERNMENT) | R(CUSTOMER) |     \
+     R(EXCHANGE))
+#define R_ANYONE (R(PUBLIC) | R_PARTIES | R_ADMINS | R(SOURCE))
+#define R_LOGGED_IN (R_PARTIES | R_ADMINS | R(SOURCE))
+
+/* Keep each concept's rows together. */
+#define PERMISSION_LIST(X)                                                                                   \
+    X(PUBLIC_READ, R_ANYONE, DUTY_ANY)                                                                       \
+    X(SESSION, R_LOGGED_IN, DUTY_ANY)
+
+enum permission {
+    PERMISSION_UNSET, /* a route that names none: the program refuses to start */
+#define X(symbol, roles, duty) PERMISSION_##symbol,
+    PERMISSION_LIST(X)
+#undef X
+    PERMISSION_COUNT
+};
+
+struct permission_row {
+    const char *name;
+    unsigned roles;
+    enum duty duty;
+};
+extern const struct permission_row permissions[PERMISSION_COUNT];
