@@ -13,6 +13,14 @@ struct identity {
 };
 
 struct jobs;
+struct agreement_exit;
+
+/* What a concept does by itself: as ROLE_SYSTEM, every `seconds`, in the serving process. Ends with {0}. */
+struct timer {
+    const char *name;
+    int seconds;
+    enum result (*run)(const struct app *app, struct arena *arena);
+};
 
 struct app {
     struct store *store;
@@ -24,6 +32,10 @@ struct app {
     workflow_list workflows;
     const struct identity *identity;
     struct jobs *jobs;                 /* background work, http/jobs.h */
+    const struct timer *timers;
+    const struct agreement_exit *agreement_exits; /* affairs/agreement: what closes with an agreement */
+    const char *exchange_url;          /* the data exchange; NULL: none connected */
+    const char *exchange_token;
     const char *home;
     bool secure_cookies;               /* TLS is on */
 };

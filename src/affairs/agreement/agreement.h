@@ -25,4 +25,4 @@ struct agreement_exit {
     enum result (*stop)(struct request *request, row_id agreement);                       /* within a second */
     enum result (*end)(struct request *request, row_id agreement, json_t *certificates);   /* grants' keys destroyed; appends the certificates */
 };
-extern const struct agreement_exit *agreement_exits(const struct app *app); /* ends with {0} */
+/* app->agreement_exits: ends with {0}. */
