@@ -38,4 +38,8 @@ struct app {
     const char *exchange_token;
     const char *home;
     bool secure_cookies;               /* TLS is on */
+    int public_per_minute;             /* requests of one anonymous address; 0: as limits.h; −1: without limit */
+    int account_per_minute;            /* requests of one account; likewise */
+    bool check_replies;                /* tests: a reply that does not fit its schema is a failure that says so */
+    struct dispatcher *dispatcher;     /* made by dispatch_open() */
 };

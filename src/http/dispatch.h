@@ -9,6 +9,13 @@ struct http_header {
     const char *value;
 };
 
+/* Where the events of a ROUTE_EVENTS reply go. Both answer RESULT_CANCELLED when the client has gone or the server stops. */
+struct http_events {
+    enum result (*send)(void *state, const char *bytes, size_t size); /* the first call begins the reply */
+    enum result (*wait)(void *state, int milliseconds);
+    void *state;
+};
+
 struct http_message {
     enum http_method method;
     const char *path;                  /* with /api, without query string */
@@ -18,6 +25,7 @@ struct http_message {
     size_t body_size;
     int upload;                        /* memory file of a raw body, or −1 */
     const char *address;
+    const struct http_events *events;  /* NULL: events are gathered in the reply's body */
 };
 
 struct http_reply {
@@ -26,10 +34,28 @@ struct http_reply {
     const void *body;                  /* in the arena */
     size_t body_size;
     struct http_header headers[12];    /* ends with {0} */
+    bool streamed;                     /* went out as events; there is nothing left to send */
 };
 
-/* Checks all tables (every row has a permission, a law or LAW_NONE said so, unique paths); asserts. */
+/* Checks all tables (every row has a permission, summaries, a reply that fits its style, a unique path); asserts. */
 void dispatch_check(const struct app *app);
+
+/* Checks the tables and builds what dispatch() needs into app->dispatcher; before the first dispatch(). */
+void dispatch_open(struct app *app);
+void dispatch_close(struct app *app);
+
+/* How the body of this request is to be taken, known from its head alone, so that the server can refuse or stream it. */
+struct http_plan {
+    bool inline_reply;    /* answered without waiting: may run in the thread that reads the network */
+    bool events;
+    bool upload;          /* the body goes to a memory file */
+    size_t body_max;      /* bytes; more is answered with 413 */
+};
+struct http_plan dispatch_plan(const struct app *app, enum http_method method, const char *path);
+
+/* The reply to what the server refuses before dispatch(): 413, 431, 503… as a problem. */
+void dispatch_refuse(const struct app *app, struct arena *arena, const struct http_message *message,
+                     const struct refusal *refusal, struct http_reply *ret_reply);
 
 /* Always fills *ret_reply, with a problem when something is refused. */
 void dispatch(const struct app *app, struct arena *arena, const struct http_message *message,

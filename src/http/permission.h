@@ -1,9 +1,12 @@
 /* What a role may ask of the platform. One row each: symbol, the roles that have it, the duty that the account
- * needs beside (DUTY_ANY: none). The name in reports is the symbol in lower case. Who owns an object is not told
+ * needs beside (DUTY_ANY: none), and whether it stays with a hand-over account, which an operator keeps when its agreement
+ * has ended: HAND_OVER_TOO or NOT_HAND_OVER. The name in reports is the symbol in lower case. Who owns an object is not told
  * here but by the route's `owner`. */
 #pragma once
 
 #include "base/role.h"
+
+#include <stdbool.h>
 
 #define R(role) (1u << ROLE_##role)
 #define R_ADMINS (R(SYSTEM_ADMIN) | R(SECURITY_ADMIN) | R(AUDIT_ADMIN))
@@ -13,14 +16,17 @@
 #define R_ANYONE (R(PUBLIC) | R_PARTIES | R_ADMINS | R(SOURCE))
 #define R_LOGGED_IN (R_PARTIES | R_ADMINS | R(SOURCE))
 
+#define NOT_HAND_OVER false
+#define HAND_OVER_TOO true
+
 /* Keep each concept's rows together. */
 #define PERMISSION_LIST(X)                                                                                   \
-    X(PUBLIC_READ, R_ANYONE, DUTY_ANY)                                                                       \
-    X(SESSION, R_LOGGED_IN, DUTY_ANY)
+    X(PUBLIC_READ, R_ANYONE, DUTY_ANY, HAND_OVER_TOO)                                                        \
+    X(SESSION, R_LOGGED_IN, DUTY_ANY, HAND_OVER_TOO)
 
 enum permission {
     PERMISSION_UNSET, /* a route that names none: the program refuses to start */
-#define X(symbol, roles, duty) PERMISSION_##symbol,
+#define X(symbol, roles, duty, hand_over) PERMISSION_##symbol,
     PERMISSION_LIST(X)
 #undef X
     PERMISSION_COUNT
@@ -30,5 +36,6 @@ struct permission_row {
     const char *name;
     unsigned roles;
     enum duty duty;
+    bool hand_over;
 };
 extern const struct permission_row permissions[PERMISSION_COUNT];

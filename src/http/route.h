@@ -7,7 +7,19 @@
 #include "workflow/work.h"
 #include "workflow/workflow.h"
 
-enum http_method { HTTP_GET, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE };
+/* Routes are declared with the first five; the router answers the others itself: HEAD as GET without its body, OPTIONS
+ * with Allow, anything else with 405. */
+enum http_method {
+    HTTP_GET,
+    HTTP_POST,
+    HTTP_PUT,
+    HTTP_PATCH,
+    HTTP_DELETE,
+    HTTP_ROUTE_METHODS,
+    HTTP_HEAD = HTTP_ROUTE_METHODS,
+    HTTP_OPTIONS,
+    HTTP_OTHER
+};
 
 /* How a handler runs. */
 enum route_style {
@@ -73,7 +85,8 @@ struct request {
     void *inner;                 /* the server's own */
 };
 
-/* Parameters of the path. The id of "{id}"; text of others. */
+/* Parameters of the path. "{id}" and names that end in "_id" are numbers ≥ 1: anything else in their place is answered
+ * with 404 before the handler runs. Other parameters are text. */
 row_id request_id(const struct request *request, const char *name);
 const char *request_parameter(const struct request *request, const char *name);
 
@@ -89,6 +102,8 @@ void page_reply(struct request *request, json_t *items, row_id next_after); /* 0
 
 /* Sends one event; RESULT_CANCELLED when the client has gone or the server stops. */
 enum result request_event(struct request *request, const char *name, const json_t *data);
+/* Waits; RESULT_CANCELLED at once when the client has gone or the server stops. For ROUTE_EVENTS. */
+enum result request_wait(struct request *request, int milliseconds);
 
 /* Cookies set by log-in and log-out. `session` NULL clears it. */
 void request_set_session(struct request *request, const char *session, int64_t seconds);

@@ -36,6 +36,7 @@ struct field {
     const char *const *choices; /* ends with NULL */
     const struct schema *of;
     enum field_type item;
+    bool filled;               /* FIELD_TEXT: not blank */
     const char *zh;            /* what it is, for a person */
     const char *en;
 };

@@ -17,7 +17,3 @@ enum result server_start(const struct app *app, const struct server_options *opt
 int server_port(const struct server *server);
 /* Stops taking requests, ends those that run, waits at most `seconds`. */
 void server_stop(struct server *server, int seconds);
-
-/* OpenAPI 3.1 of all tables, a new reference; and the role × route report as text. */
-json_t *openapi_document(const struct app *app);
-char *permissions_report(struct arena *arena, const struct app *app);
