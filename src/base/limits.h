@@ -58,3 +58,9 @@
 #define LIMIT_ANSWER_ROWS 100000
 #define LIMIT_TABLE_COLUMNS 1000
 #define LIMIT_INDEX_SUBJECTS 20000000   /* subjects in one verification or score index */
+
+/* Peers: calls to and from other systems */
+#define LIMIT_PEER_CONNECT_SECONDS 10
+#define LIMIT_PEER_SECONDS 60
+#define LIMIT_PEER_STALL_SECONDS 600    /* a raw upload may move less than 1 kB/s for as long as this */
+#define LIMIT_PEER_REPLY_BYTES ((size_t)16 * 1024 * 1024)
