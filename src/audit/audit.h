@@ -7,8 +7,8 @@
  *    rule and workflow version, when, and for each changed row a salted digest before and after. It holds no
  *    personal data; the salt stays in the store, so that a digest cannot be guessed from the log.
  * 3. Entries are canonical JSON, keys in a fixed order, at most LIMIT_ENTRY_BYTES.
- * 4. A position in the log, once given, never changes; tiles are written before the checkpoint that covers them,
- *    and fsynced in that order.
+ * 4. A position in the log, once given, never changes; tiles are written before the checkpoint that covers
+ * them, and fsynced in that order.
  */
 #pragma once
 
@@ -20,20 +20,24 @@
 
 struct audit_entry {
     instant at;
-    row_id account;       /* 0: the platform itself */
-    row_id party;         /* for which party; 0: none */
-    const char *event;    /* "approve" */
-    const char *object;   /* "product" */
+    row_id account;     /* 0: the platform itself */
+    row_id party;       /* for which party; 0: none */
+    const char *event;  /* "approve" */
+    const char *object; /* "product" */
     row_id object_id;
     enum law law;
-    const char *workflow; /* "product@1", or NULL */
-    const char *rule;     /* "admission@3", or NULL: the rule version that decided */
-    const char *to;       /* the state it leads to, or NULL */
+    const char *workflow;          /* "product@1", or NULL */
+    const char *rule;              /* "admission@3", or NULL: the rule version that decided */
+    const char *to;                /* the state it leads to, or NULL */
     const struct digest *evidence; /* a document, product or batch that it binds, or NULL */
 };
 
+/* The number that the next audit_append() of this unit will give: for a row that names its own entry. */
+enum result audit_next(struct store_tx *tx, struct arena *arena, row_id *ret_entry);
+
 /* Writes the entry with all changes of covered rows made by this unit so far, and takes them.
- * *ret_entry receives the entry's number, counted from 0: its position in the log. */
+ * *ret_entry receives the entry's number, counted from 0: its position in the log. More changes than one
+ * entry can hold go on in the entries right after it. */
 enum result audit_append(struct store_tx *tx, struct arena *arena, struct random *random,
                          const struct audit_entry *entry, row_id *ret_entry);
 
@@ -60,17 +64,18 @@ enum result audit_seal(struct audit_sealer *sealer, int64_t *ret_size);
 
 struct audit_report {
     int64_t entries;
-    int64_t rows;          /* covered rows compared */
+    int64_t rows; /* covered rows compared */
     int64_t faults;
-    const char *first;     /* what the first faults are, one a line, or NULL */
+    const char *first; /* what the first faults are, one a line, or NULL */
 };
 
-/* Recomputes everything of a copy of the city's home (`store_path` may be NULL: the log alone): every tile, every
- * hash, the checkpoint and its signatures, every covered row against its last digest, every batch of metering.
- * RESULT_CORRUPT and the report when anything does not fit. */
+/* Recomputes everything of a copy of the city's home (`store_path` may be NULL: the log alone): every tile,
+ * every hash, the checkpoint and its signatures, every covered row against its last digest, every batch of
+ * metering. RESULT_CORRUPT and the report when anything does not fit. */
 enum result audit_verify(const char *log_folder, const char *store_path, struct arena *arena,
                          struct audit_report *ret_report);
 
-/* A self-contained proof of one entry as JSON text: entry, position, inclusion path, checkpoint, public keys. */
+/* A self-contained proof of one entry as JSON text: entry, position, inclusion path, checkpoint, public keys.
+ */
 enum result audit_prove(const char *log_folder, int64_t entry, struct arena *arena, char **ret_proof);
 enum result audit_check_proof(const char *proof, struct arena *arena, struct refusal *ret_refusal);

@@ -14,8 +14,8 @@ struct actor {
     row_id account;
     row_id party;
     enum role role;
-    unsigned duties;      /* enum duty bits, those delegated to it now included */
-    bool hand_over_only;  /* of an operator whose agreement has ended */
+    unsigned duties;     /* enum duty bits, those delegated to it now included */
+    bool hand_over_only; /* of an operator whose agreement has ended */
 };
 
 struct work {
@@ -26,7 +26,7 @@ struct work {
     struct random *random;
     const struct calendar *calendar;
     struct refusal *refusal;
-    row_id entry;         /* the last audit entry this unit wrote, −1 when none yet */
+    row_id entry; /* the last audit entry this unit wrote, −1 when none yet */
 };
 
 /* Fills work->refusal and returns its result. */
@@ -36,5 +36,5 @@ instant work_now(const struct work *work);
 day work_today(const struct work *work);
 
 /* Writes the audit entry of a change that is not a workflow step. */
-enum result work_record(struct work *work, const char *event, const char *object, row_id object_id, enum law law,
-                        const char *rule);
+enum result work_record(struct work *work, const char *event, const char *object, row_id object_id,
+                        enum law law, const char *rule);

@@ -1,0 +1,20 @@
+-- name: meter_batch_last :one
+SELECT id, last, digest FROM meter_batch ORDER BY id DESC LIMIT 1;
+
+-- name: meter_batch_add :exec
+INSERT INTO meter_batch (id, first, last, previous, digest, at, entry)
+VALUES (:id, :first, :last, :previous, :digest, :at, :entry);
+
+-- name: meter_batch_all :many
+SELECT id, first, last, previous, digest FROM meter_batch ORDER BY id;
+
+-- name: meter_add :exec
+INSERT INTO meter (id, batch, product, customer, order_id, at, kind, units, answer_digest, call_key)
+VALUES (:id, :batch, :product, :customer, :order_id, :at, :kind, :units, :answer_digest, :call_key)
+ON CONFLICT (order_id, call_key) DO NOTHING;
+
+-- name: meter_by_call :one
+SELECT id, batch, answer_digest FROM meter WHERE order_id = :order_id AND call_key = :call_key;
+
+-- name: meter_all :many
+SELECT id, batch, product, customer, order_id, at, kind, units, answer_digest, call_key FROM meter ORDER BY id;
