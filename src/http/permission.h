@@ -22,7 +22,15 @@
 /* Keep each concept's rows together. */
 #define PERMISSION_LIST(X)                                                                                   \
     X(PUBLIC_READ, R_ANYONE, DUTY_ANY, HAND_OVER_TOO)                                                        \
-    X(SESSION, R_LOGGED_IN, DUTY_ANY, HAND_OVER_TOO)
+    X(SESSION, R_LOGGED_IN, DUTY_ANY, HAND_OVER_TOO)                                                         \
+    X(PARTY_READ, R_LOGGED_IN, DUTY_ANY, NOT_HAND_OVER)                                                      \
+    X(PARTY_DECIDE, R(BUREAU), DUTY_ANY, NOT_HAND_OVER)                                                      \
+    X(ACCOUNT_ADD, R_PARTIES, DUTY_ANY, NOT_HAND_OVER)                                                       \
+    X(ACCOUNT_DECIDE, R(SECURITY_ADMIN), DUTY_ANY, NOT_HAND_OVER)                                            \
+    X(DELEGATE, R_PARTIES, DUTY_CLERK, NOT_HAND_OVER)                                                        \
+    X(DELEGATION_END, R_PARTIES | R(SECURITY_ADMIN), DUTY_ANY, NOT_HAND_OVER)                                \
+    X(HOLDING_RECORD, R(BUREAU) | R(REGULATOR), DUTY_ANY, NOT_HAND_OVER)                                     \
+    X(HOLDING_READ, R(BUREAU) | R(REGULATOR) | R(OPERATOR), DUTY_ANY, NOT_HAND_OVER)
 
 enum permission {
     PERMISSION_UNSET, /* a route that names none: the program refuses to start */

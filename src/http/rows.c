@@ -1,5 +1,7 @@
 #include "http/rows.h"
 
+#include "http/app.h"
+
 #include <string.h>
 
 static const struct store_value *find_column(const struct store_row *row, const char *name)
@@ -83,7 +85,8 @@ const struct schema reply_step_schema = {
         (const struct field[]){
             {"id", FIELD_ID, .required = true, .zh = "对象编号", .en = "number of the object"},
             {"state", FIELD_TEXT, .zh = "步骤后的状态", .en = "its state after the step"},
-            {"entry", FIELD_INTEGER, .required = true, .zh = "审计记录编号", .en = "number of the audit entry"},
+            {"entry", FIELD_INTEGER, .required = true, .zh = "审计记录编号",
+             .en = "number of the audit entry"},
             {0},
         },
 };
@@ -148,10 +151,10 @@ struct store_value body_integer(const struct request *request, const char *name)
 struct store_value body_day(const struct request *request, const char *name)
 {
     const char *text = json_text(request->body, name);
-    day day;
-    if (text == NULL || day_parse(text, &day) != RESULT_OK)
+    day parsed;
+    if (text == NULL || day_parse(text, &parsed) != RESULT_OK)
         return store_null();
-    return store_integer(day);
+    return store_integer(parsed);
 }
 
 struct store_value body_json(const struct request *request, const char *name)
@@ -168,4 +171,75 @@ struct store_value query_text(const struct request *request, const char *name)
 struct store_value query_integer(const struct request *request, const char *name)
 {
     return integer_member(request->query, name);
+}
+
+static const struct schema history_item_schema = {
+    .name = "HistoryItem",
+    .fields =
+        (const struct field[]){
+            {"event", FIELD_TEXT, .required = true, .zh = "事项", .en = "what was done"},
+            {"from", FIELD_TEXT, .required = true, .nullable = true, .zh = "之前的状态",
+             .en = "state before"},
+            {"to", FIELD_TEXT, .required = true, .zh = "之后的状态", .en = "state after"},
+            {"account", FIELD_INTEGER, .required = true, .zh = "账号，平台自身为 0",
+             .en = "who, 0 for the platform"},
+            {"party", FIELD_INTEGER, .required = true, .zh = "所代表单位", .en = "for which party"},
+            {"at", FIELD_INSTANT, .required = true, .zh = "时间", .en = "when"},
+            {"reason", FIELD_TEXT, .required = true, .nullable = true, .zh = "理由",
+             .en = "the reason given"},
+            {"entry", FIELD_INTEGER, .required = true, .zh = "审计记录编号",
+             .en = "number of the audit entry"},
+            {0},
+        },
+};
+
+const struct schema history_schema = {
+    .name = "History",
+    .fields =
+        (const struct field[]){
+            {"items", FIELD_LIST, .required = true, .of = &history_item_schema, .zh = "经过",
+             .en = "the steps, oldest first"},
+            {0},
+        },
+};
+
+static const struct schema action_schema = {
+    .name = "Action",
+    .fields =
+        (const struct field[]){
+            {"event", FIELD_TEXT, .required = true, .zh = "事项", .en = "what can be done"},
+            {"to", FIELD_TEXT, .required = true, .zh = "将到的状态", .en = "the state it leads to"},
+            {"may", FIELD_BOOLEAN, .required = true, .zh = "本人现在可否",
+             .en = "whether this caller may now"},
+            {"reason_zh", FIELD_TEXT, .zh = "不可的原因", .en = "why not, in Chinese"},
+            {"reason_en", FIELD_TEXT, .zh = "不可的原因（英文）", .en = "why not"},
+            {0},
+        },
+};
+
+const struct schema actions_schema = {
+    .name = "Actions",
+    .fields =
+        (const struct field[]){
+            {"items", FIELD_LIST, .required = true, .of = &action_schema, .zh = "事项",
+             .en = "the moves from here"},
+            {0},
+        },
+};
+
+enum result reply_history(struct request *request, const struct workflow *workflow, row_id object_id)
+{
+    json_t *items;
+    TRY(workflow_history(&request->work, workflow, object_id, &items));
+    request->reply = json_pack("{s:o}", "items", items);
+    return RESULT_OK;
+}
+
+enum result reply_actions(struct request *request, const struct workflow *workflow, row_id object_id,
+                          void *context)
+{
+    json_t *items;
+    TRY(workflow_actions(&request->work, request->app->workflows, workflow, object_id, context, &items));
+    request->reply = json_pack("{s:o}", "items", items);
+    return RESULT_OK;
 }

@@ -1,0 +1,312 @@
+/* Log-in, sessions and bearer tokens: who a credential belongs to. */
+#include "affairs/party/party_inner.h"
+#include "http/rows.h"
+
+#include <string.h>
+
+/* A hash of no password, so that an unknown name takes as long as a wrong password. */
+static const char nobody[] = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$"
+                             "R6Sb0GqBnRkTFYbP6BYVpO0wcbGq3dZ0wXvUkHu0c5Y";
+
+static bool account_may_log_in(const char *state, const char *party_state)
+{
+    if (strcmp(state, "hand_over") == 0)
+        return true;
+    return strcmp(state, "active") == 0 && (party_state == NULL || strcmp(party_state, "active") == 0);
+}
+
+/* ---- identity ---- */
+
+static enum result read_actor(const struct store_row *row, struct actor *ret_actor)
+{
+    const char *state = row_text(row, "state");
+    if (!account_may_log_in(state, row_text(row, "party_state")))
+        return RESULT_UNAUTHENTICATED;
+    *ret_actor = (struct actor){
+        .account = row_integer(row, "account_id"),
+        .party = row_integer(row, "party_id"),
+        .role = role_by_name(row_text(row, "role")),
+        .duties = (unsigned)row_integer(row, "duties"),
+        .hand_over_only = strcmp(state, "hand_over") == 0,
+    };
+    return RESULT_OK;
+}
+
+/* A session may act under a delegation, as long as that is in force. */
+static enum result take_up_delegation(struct work *work, const struct store_row *row, struct actor *actor)
+{
+    if (row_is_null(row, "delegation_id"))
+        return RESULT_OK;
+    int64_t today = work_today(work);
+    if (strcmp(row_text(row, "delegation_state"), "confirmed") != 0 || today < row_integer(row, "from_day") ||
+        today > row_integer(row, "until_day"))
+        return RESULT_UNAUTHENTICATED;
+    actor->party = row_integer(row, "acting_party");
+    actor->role = role_by_name(row_text(row, "acting_role"));
+    actor->duties = (unsigned)row_integer(row, "acting_duties");
+    return RESULT_OK;
+}
+
+static enum result by_session(struct work *work, const char *token, struct actor *ret_actor, char *ret_csrf)
+{
+    struct store_row row;
+    const char *digest = party_secret_digest(work->arena, token);
+    if (store_one(work->tx, work->arena, SQL_SESSION_FIND, STORE_BINDS({"digest", store_text(digest)}),
+                  &row) != RESULT_OK)
+        return RESULT_UNAUTHENTICATED;
+    instant now = work_now(work);
+    if (now >= row_integer(&row, "ends_at") ||
+        now >= row_integer(&row, "seen_at") + LIMIT_SESSION_IDLE_MINUTES * INSTANT_MINUTE)
+        return RESULT_UNAUTHENTICATED;
+    struct actor actor;
+    TRY(read_actor(&row, &actor));
+    TRY(take_up_delegation(work, &row, &actor));
+    *ret_actor = actor;
+    (void)snprintf(ret_csrf, 65, "%s", row_text(&row, "csrf"));
+    return RESULT_OK;
+}
+
+static enum result by_bearer(struct work *work, const char *token, struct actor *ret_actor)
+{
+    struct store_row row;
+    const char *digest = party_secret_digest(work->arena, token);
+    if (store_one(work->tx, work->arena, SQL_TOKEN_FIND, STORE_BINDS({"digest", store_text(digest)}), &row) !=
+            RESULT_OK ||
+        work_now(work) >= row_integer(&row, "ends_at"))
+        return RESULT_UNAUTHENTICATED;
+    return read_actor(&row, ret_actor);
+}
+
+const struct identity party_identity = {.by_session = by_session, .by_bearer = by_bearer};
+
+/* ---- log-in ---- */
+
+struct attempt {
+    const char *login;
+    struct store_row account;
+    bool known;
+    bool fits;
+    instant locked_until;
+    const char *session;
+};
+
+static enum result look_up(struct request *request, void *argument)
+{
+    struct attempt *attempt = argument;
+    struct work *work = &request->work;
+    struct store_row failure;
+    const struct store_bind *binds = STORE_BINDS({"login", store_text(attempt->login)});
+    if (store_one(work->tx, work->arena, SQL_LOGIN_FAILURE_FIND, binds, &failure) == RESULT_OK)
+        attempt->locked_until = row_integer(&failure, "locked_until");
+    attempt->known =
+        store_one(work->tx, work->arena, SQL_ACCOUNT_BY_LOGIN, binds, &attempt->account) == RESULT_OK;
+    return RESULT_OK;
+}
+
+static enum result count_failure(struct request *request, void *argument)
+{
+    struct attempt *attempt = argument;
+    struct work *work = &request->work;
+    struct store_row row;
+    int64_t failures = 1;
+    if (store_one(work->tx, work->arena, SQL_LOGIN_FAILURE_FIND,
+                  STORE_BINDS({"login", store_text(attempt->login)}), &row) == RESULT_OK)
+        failures += row_integer(&row, "failures");
+    bool locks = failures >= LIMIT_LOGIN_FAILURES;
+    instant until = locks ? work_now(work) + LIMIT_LOGIN_LOCK_MINUTES * INSTANT_MINUTE : 0;
+    TRY(store_exec(work->tx, SQL_LOGIN_FAILURE_SET,
+                   STORE_BINDS({"login", store_text(attempt->login)},
+                               {"failures", store_integer(locks ? 0 : failures)},
+                               {"locked", store_integer(until)}),
+                   NULL));
+    if (locks && attempt->known)
+        return work_record(work, "log_in_locked", "account", row_integer(&attempt->account, "id"), LAW_NONE,
+                           NULL);
+    return RESULT_OK;
+}
+
+static enum result describe_session(struct request *request, const struct actor *actor, const char *csrf)
+{
+    struct work *work = &request->work;
+    struct store_rows rows;
+    TRY(store_many(
+        work->tx, work->arena, SQL_ACCOUNT_NEXT_ACTING,
+        STORE_BINDS({"account", store_integer(actor->account)}, {"today", store_integer(work_today(work))}),
+        &rows));
+    json_t *acting = json_array();
+    for (size_t i = 0; i < rows.count; i++)
+        json_array_append_new(acting, json_pack("{s:I, s:I, s:s, s:s}", "delegation",
+                                                (json_int_t)row_integer(&rows.rows[i], "id"), "party",
+                                                (json_int_t)row_integer(&rows.rows[i], "party_id"), "name",
+                                                row_text(&rows.rows[i], "name"), "role",
+                                                row_text(&rows.rows[i], "role")));
+    json_t *duties = json_array();
+    for (enum duty_bit bit = 0; bit < DUTY_COUNT; bit++)
+        if ((actor->duties & (1u << bit)) != 0)
+            json_array_append_new(duties, json_string(duty_name(bit)));
+    request->reply = json_pack("{s:I, s:I, s:s, s:o, s:b, s:o}", "account", (json_int_t)actor->account,
+                               "party", (json_int_t)actor->party, "role", role_name(actor->role), "duties",
+                               duties, "hand_over_only", actor->hand_over_only, "acting_for", acting);
+    if (csrf != NULL)
+        json_object_set_new(request->reply, "csrf", json_string(csrf));
+    return RESULT_OK;
+}
+
+static enum result open_session(struct request *request, void *argument)
+{
+    struct attempt *attempt = argument;
+    struct work *work = &request->work;
+    struct store_row party;
+    const struct store_row *account = &attempt->account;
+    struct actor actor = {
+        .account = row_integer(account, "id"),
+        .party = row_integer(account, "party_id"),
+        .role = role_by_name(row_text(account, "role")),
+        .duties = (unsigned)row_integer(account, "duties"),
+        .hand_over_only = strcmp(row_text(account, "state"), "hand_over") == 0,
+    };
+    const char *party_state = NULL;
+    if (actor.party != 0) {
+        TRY(party_by_id(work, actor.party, &party));
+        party_state = row_text(&party, "state");
+    }
+    if (!account_may_log_in(row_text(account, "state"), party_state))
+        return REFUSE(work, .result = RESULT_UNAUTHENTICATED, .zh = "账号或所属单位未启用",
+                      .en = "the account or its party is not active",
+                      .remedy_zh = "单位登记须由市数据局受理，账号须由安全管理员启用",
+                      .remedy_en =
+                          "the bureau accepts parties, the security administrator activates accounts");
+    const char *csrf = party_secret(work);
+    attempt->session = party_secret(work);
+    const struct store_bind *login = STORE_BINDS({"login", store_text(attempt->login)});
+    TRY(store_exec(work->tx, SQL_LOGIN_FAILURE_CLEAR, login, NULL));
+    TRY(store_exec(work->tx, SQL_SESSION_PRUNE, STORE_BINDS({"at", store_integer(work_now(work))}), NULL));
+    TRY(store_exec(work->tx, SQL_SESSION_INSERT,
+                   STORE_BINDS({"digest", store_text(party_secret_digest(work->arena, attempt->session))},
+                               {"account", store_integer(actor.account)}, {"csrf", store_text(csrf)},
+                               {"at", store_integer(work_now(work))},
+                               {"ends", store_integer(work_now(work) + LIMIT_SESSION_HOURS * INSTANT_HOUR)}),
+                   NULL));
+    work->actor = &actor;
+    TRY(work_record(work, "log_in", "account", actor.account, LAW_NONE, NULL));
+    work->actor = &request->actor;
+    return describe_session(request, &actor, csrf);
+}
+
+enum result session_log_in(struct request *request)
+{
+    struct attempt attempt = {.login = json_text(request->body, "login")};
+    const char *password = json_text(request->body, "password");
+    TRY(request_read(request, look_up, &attempt));
+    if (attempt.locked_until > work_now(&request->work))
+        return REFUSE(&request->work, .result = RESULT_LIMIT, .field = "/login",
+                      .zh = "连续失败过多，登录已暂停",
+                      .en = "too many failures in a row: log-in is locked for now",
+                      .remedy_zh = "15 分钟后再试，或请安全管理员解锁",
+                      .remedy_en = "try again in 15 minutes, or ask the security administrator");
+    attempt.fits =
+        party_password_fits(attempt.known ? row_text(&attempt.account, "password") : nobody, password);
+    if (!attempt.known || !attempt.fits) {
+        TRY(request_write(request, count_failure, &attempt));
+        return REFUSE(
+            &request->work, .result = RESULT_UNAUTHENTICATED, .zh = "登录名或口令不对",
+            .en = "wrong log-in name or password", .remedy_zh = "核对后再试；连续 5 次失败将暂停 15 分钟",
+            .remedy_en = "check and try again; five failures in a row lock the log-in for 15 minutes");
+    }
+    TRY(request_write(request, open_session, &attempt));
+    request_set_session(request, attempt.session, LIMIT_SESSION_HOURS * INT64_C(3600));
+    return RESULT_OK;
+}
+
+enum result session_show(struct request *request)
+{
+    struct work *work = &request->work;
+    const char *session = request_session(request);
+    struct store_row row;
+    const char *csrf = NULL;
+    if (session != NULL &&
+        store_one(work->tx, work->arena, SQL_SESSION_FIND,
+                  STORE_BINDS({"digest", store_text(party_secret_digest(work->arena, session))}),
+                  &row) == RESULT_OK)
+        csrf = row_text(&row, "csrf");
+    return describe_session(request, &request->actor, csrf);
+}
+
+enum result session_act(struct request *request)
+{
+    struct work *work = &request->work;
+    const char *session = request_session(request);
+    if (session == NULL)
+        return REFUSE(work, .result = RESULT_INVALID, .zh = "只有会话可以代行，令牌不可以",
+                      .en = "only a session can act for a party, a token cannot", .remedy_zh = "登录后再代行",
+                      .remedy_en = "log in first");
+    int64_t delegation = json_integer_or(request->body, "delegation", 0);
+    if (delegation != 0) {
+        struct store_row row;
+        struct store_value id = store_integer(delegation);
+        TRY(store_one(work->tx, work->arena, SQL_DELEGATION_BY_ID, STORE_BINDS({"id", id}), &row));
+        if (row_integer(&row, "to_account_id") != request->actor.account)
+            return RESULT_NOT_FOUND;
+        if (strcmp(row_text(&row, "state"), "confirmed") != 0 ||
+            work_today(work) < row_integer(&row, "from_day") ||
+            work_today(work) > row_integer(&row, "until_day"))
+            return REFUSE(work, .result = RESULT_CONFLICT, .field = "/delegation",
+                          .zh = "该委托未确认或不在有效期内",
+                          .en = "the delegation is not confirmed or not in force today",
+                          .remedy_zh = "请安全管理员确认，或核对起止日期",
+                          .remedy_en = "ask the security administrator to confirm it, or check its dates");
+    }
+    TRY(store_exec(work->tx, SQL_SESSION_ACT,
+                   STORE_BINDS({"digest", store_text(party_secret_digest(work->arena, session))},
+                               {"delegation", delegation != 0 ? store_integer(delegation) : store_null()}),
+                   NULL));
+    TRY(work_record(work, delegation != 0 ? "act_for" : "act_for_self", "delegation", delegation, LAW_NONE,
+                    NULL));
+    return reply_step(request, delegation, NULL);
+}
+
+enum result session_log_out(struct request *request)
+{
+    struct work *work = &request->work;
+    const char *session = request_session(request);
+    if (session != NULL)
+        TRY(store_exec(work->tx, SQL_SESSION_DELETE,
+                       STORE_BINDS({"digest", store_text(party_secret_digest(work->arena, session))}), NULL));
+    request_set_session(request, NULL, 0);
+    return RESULT_OK;
+}
+
+/* ---- password ---- */
+
+static enum result find_own(struct request *request, void *argument)
+{
+    struct store_value id = store_integer(request->actor.account);
+    return store_one(request->work.tx, request->work.arena, SQL_ACCOUNT_BY_ID, STORE_BINDS({"id", id}),
+                     argument);
+}
+
+static enum result set_password(struct request *request, void *argument)
+{
+    struct work *work = &request->work;
+    struct store_value id = store_integer(request->actor.account);
+    TRY(store_exec(work->tx, SQL_ACCOUNT_SET_PASSWORD,
+                   STORE_BINDS({"id", id}, {"password", store_text(argument)}), NULL));
+    TRY(store_exec(work->tx, SQL_SESSION_DELETE_ACCOUNT, STORE_BINDS({"account", id}), NULL));
+    TRY(work_record(work, "change_password", "account", request->actor.account, LAW_NONE, NULL));
+    return reply_step(request, request->actor.account, NULL);
+}
+
+enum result session_password(struct request *request)
+{
+    struct store_row account;
+    const char *hash;
+    TRY(request_read(request, find_own, &account));
+    if (!party_password_fits(row_text(&account, "password"), json_text(request->body, "old")))
+        return REFUSE(&request->work, .result = RESULT_FORBIDDEN, .field = "/old", .zh = "原口令不对",
+                      .en = "the old password is wrong", .remedy_zh = "核对后再试",
+                      .remedy_en = "check and try again");
+    TRY(party_password_is_strong(request->work.refusal, json_text(request->body, "password")));
+    TRY(party_password_hash(request->work.arena, json_text(request->body, "password"), &hash));
+    request_set_session(request, NULL, 0);
+    return request_write(request, set_password, arena_strdup(request->work.arena, hash));
+}
