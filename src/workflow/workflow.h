@@ -35,8 +35,15 @@ struct guard {
     const char *name;
     enum result (*ask)(struct move *move);
 };
-#define GUARD(function) ((struct guard){#function, function})
-#define NO_GUARD ((struct guard){0})
+/* In a row: {GUARD(product_is_whole), GUARD(bytes_are_unchanged)} */
+#define GUARD(function)                                                                                      \
+    {                                                                                                        \
+#function, function                                                                                  \
+    }
+#define NO_GUARD                                                                                             \
+    {                                                                                                        \
+        NULL, NULL                                                                                           \
+    }
 
 struct transition {
     int from; /* WORKFLOW_NEW opens a case */
