@@ -66,8 +66,7 @@ enum result walk_find(struct work *work, workflow_list all, const struct workflo
     return RESULT_OK;
 }
 
-/* Whether one check of a row is taken out: "product:approve:role" (law/README.md). */
-static bool without(const struct workflow *workflow, const char *event, const char *part)
+bool walk_without(const struct workflow *workflow, const char *event, const char *part)
 {
 #ifdef DUKOU_MUTATION
     char name[256];
@@ -87,7 +86,7 @@ const struct transition *walk_row(const struct workflow *workflow, int state, co
     const struct transition *found = NULL;
     for (size_t i = 0; i < workflow->transition_count; i++) {
         const struct transition *row = &workflow->transitions[i];
-        if (row->from != state || strcmp(row->event, event) != 0 || without(workflow, event, "row"))
+        if (row->from != state || strcmp(row->event, event) != 0 || walk_without(workflow, event, "row"))
             continue;
         if (row->by == role)
             return row;
@@ -100,7 +99,7 @@ const struct transition *walk_row(const struct workflow *workflow, int state, co
 static enum result ask_role(struct move *move, const struct transition *row)
 {
     struct work *work = move->work;
-    if (work->actor->role == row->by || without(move->workflow, row->event, "role"))
+    if (work->actor->role == row->by || walk_without(move->workflow, row->event, "role"))
         return RESULT_OK;
     return REFUSE(work, .result = RESULT_FORBIDDEN, .law = row->law,
                   .zh = arena_printf(work->arena, "“%s”由%s办理,当前身份是%s。", row->event,
@@ -114,7 +113,7 @@ static enum result ask_duty(struct move *move, const struct transition *row)
 {
     struct work *work = move->work;
     if (row->duty == DUTY_ANY || (work->actor->duties & row->duty) != 0 ||
-        without(move->workflow, row->event, "duty"))
+        walk_without(move->workflow, row->event, "duty"))
         return RESULT_OK;
     const char *name = "";
     for (int bit = 0; bit < DUTY_COUNT; bit++)
@@ -131,7 +130,7 @@ static enum result ask_duty(struct move *move, const struct transition *row)
 static enum result ask_apart(struct move *move, const struct transition *row, row_id case_id)
 {
     struct work *work = move->work;
-    if (row->apart_from == NULL || case_id == 0 || without(move->workflow, row->event, "apart"))
+    if (row->apart_from == NULL || case_id == 0 || walk_without(move->workflow, row->event, "apart"))
         return RESULT_OK;
     struct store_row last;
     enum result result = store_one(
@@ -155,7 +154,7 @@ static enum result ask_reason(struct move *move, const struct transition *row)
 {
     struct work *work = move->work;
     if (!row->reason || move->preview || !text_is_blank(move->reason) ||
-        without(move->workflow, row->event, "reason"))
+        walk_without(move->workflow, row->event, "reason"))
         return RESULT_OK;
     return REFUSE(work, .result = RESULT_INVALID, .law = LAW(REASONS), .field = "/reason",
                   .zh = arena_printf(work->arena, "“%s”必须说明理由。", row->event),

@@ -25,6 +25,9 @@ enum result walk_find(struct work *work, workflow_list all, const struct workflo
 const struct transition *walk_row(const struct workflow *workflow, int state, const char *event,
                                   enum role role);
 
+/* Whether one check of a row is taken out, such as "product:approve:role" (law/README.md). */
+bool walk_without(const struct workflow *workflow, const char *event, const char *part);
+
 /* Asks role, duty, two-person rule, reason and guards, in this order. `case_id` 0: the case is being opened.
  */
 enum result walk_ask(struct move *move, const struct transition *row, row_id case_id);

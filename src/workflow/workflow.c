@@ -5,9 +5,10 @@
 #include "workflow/walk.h"
 
 /* The end of the last working day that the row allows, or NULL when it sets no deadline. */
-static struct store_value due_of(const struct work *work, const struct transition *row, instant now)
+static struct store_value due_of(const struct work *work, const struct workflow *workflow,
+                                 const struct transition *row, instant now)
 {
-    if (row->due_working_days <= 0)
+    if (row->due_working_days <= 0 || walk_without(workflow, row->event, "due"))
         return store_null();
     day last = calendar_add_working_days(work->calendar, day_of_instant(now), row->due_working_days);
     return store_integer(day_begin(last + 1));
@@ -83,7 +84,7 @@ static enum result add_case(struct work *work, const struct workflow *workflow, 
                   STORE_BINDS({"kind", store_text(workflow->name)}, {"object_id", store_integer(object_id)},
                               {"version", store_integer(workflow->version)},
                               {"state", store_text(workflow->states[row->to])}, {"since", store_integer(now)},
-                              {"due", due_of(work, row, now)}),
+                              {"due", due_of(work, workflow, row, now)}),
                   &added);
     if (result == RESULT_CONFLICT)
         return REFUSE(work, .result = RESULT_CONFLICT,
@@ -133,11 +134,11 @@ enum result workflow_step(struct work *work, workflow_list all, const struct wor
                         .context = context};
     TRY(walk_ask(&move, row, found.id));
     instant now = work_now(work);
-    TRY(store_exec(work->tx, SQL_WORKFLOW_CASE_MOVE,
-                   STORE_BINDS({"id", store_integer(found.id)},
-                               {"state", store_text(found.workflow->states[row->to])},
-                               {"since", store_integer(now)}, {"due", due_of(work, row, now)}),
-                   NULL));
+    TRY(store_exec(
+        work->tx, SQL_WORKFLOW_CASE_MOVE,
+        STORE_BINDS({"id", store_integer(found.id)}, {"state", store_text(found.workflow->states[row->to])},
+                    {"since", store_integer(now)}, {"due", due_of(work, found.workflow, row, now)}),
+        NULL));
     TRY(record(&move, row, found.id, now));
     if (ret_state != NULL)
         *ret_state = row->to;
