@@ -26,6 +26,9 @@
 #define LIMIT_WORKERS 64                /* threads that run state-changing and slow handlers */
 #define LIMIT_WORK_QUEUE 512            /* requests that wait for such a thread */
 #define LIMIT_REQUESTS_PER_MINUTE 600   /* of one anonymous address; accounts have their own */
+#define LIMIT_ACCOUNT_REQUESTS_PER_MINUTE 6000
+#define LIMIT_EVENT_STREAMS 64          /* server-sent event replies at once; a thread each */
+#define LIMIT_IDEMPOTENCY_HOURS 24      /* a reply is kept for a request sent again with the same Idempotency-Key */
 #define LIMIT_PAGE_ITEMS 100
 #define LIMIT_PAGE_ITEMS_DEFAULT 20
 #define LIMIT_SEARCH_COUNT 1000         /* a search counts hits up to here and then says "more" */
@@ -54,6 +57,21 @@
 #define LIMIT_WORKER_MEMORY_BYTES ((size_t)512 * 1024 * 1024)
 #define LIMIT_WORKER_CPU_SECONDS 300
 #define LIMIT_WORKERS_AT_ONCE 4
+#define LIMIT_PARSERS_AT_ONCE 2         /* beside them, for SQL text only */
+#define LIMIT_WORKERS_IDLE 2            /* jailed and waiting, so that a job starts at once */
+#define LIMIT_WORKER_STACK_BYTES ((size_t)2 * 1024 * 1024) /* of each thread */
+#define LIMIT_WORKER_THREADS 64
+#define LIMIT_WORKER_GRACE_SECONDS 1    /* from the deadline to SIGKILL */
+#define LIMIT_QUERY_TABLES 32
+#define LIMIT_PRINTED_SQL_BYTES ((size_t)1024 * 1024) /* as the guard prints it */
+#define LIMIT_QUERY_NODES 20000         /* expressions in one query, as printed */
+#define LIMIT_QUERY_OUTPUTS 100         /* columns in one result */
+#define LIMIT_QUERY_AGGREGATES 32       /* different ones in one query */
+#define LIMIT_POLICY_TABLES 64          /* in one room */
+#define LIMIT_TREE_BYTES ((size_t)32 * 1024 * 1024)   /* of parsed SQL */
+#define LIMIT_VIOLATIONS 1000           /* listed; all are counted */
+#define LIMIT_CSV_RECORD_BYTES ((size_t)1024 * 1024)
+#define LIMIT_COLUMN_NAME_BYTES 128
 #define LIMIT_ANSWER_BYTES ((size_t)16 * 1024 * 1024)
 #define LIMIT_ANSWER_ROWS 100000
 #define LIMIT_TABLE_COLUMNS 1000
@@ -64,3 +82,6 @@
 #define LIMIT_PEER_SECONDS 60
 #define LIMIT_PEER_STALL_SECONDS 600    /* a raw upload may move less than 1 kB/s for as long as this */
 #define LIMIT_PEER_REPLY_BYTES ((size_t)16 * 1024 * 1024)
+
+/* Synthetic tables */
+#define LIMIT_GENERATE_ROWS 20000000
