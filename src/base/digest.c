@@ -1,20 +1,28 @@
+/* OpenSSL's plain SHA-256 calls: they use the processor's own instructions, which libsodium's do not (1 µs
+ * against 0.2 µs for 300 bytes), and need no allocation, which EVP does. Deprecated in 3.0, but there is no
+ * other like them. */
+#define OPENSSL_SUPPRESS_DEPRECATED
+
 #include "base/digest.h"
 
 #include <assert.h>
 #include <openssl/evp.h>
+#include <openssl/sha.h>
 #include <sodium.h>
 #include <stdlib.h>
 
-_Static_assert(sizeof(crypto_hash_sha256_state) <= sizeof(struct digest_stream), "the state must fit");
-_Static_assert(_Alignof(crypto_hash_sha256_state) <= _Alignof(struct digest_stream),
-               "the state must be aligned");
-_Static_assert(crypto_hash_sha256_BYTES == DIGEST_SIZE && crypto_auth_hmacsha256_BYTES == DIGEST_SIZE,
+_Static_assert(sizeof(SHA256_CTX) <= sizeof(struct digest_stream), "the state must fit");
+_Static_assert(_Alignof(SHA256_CTX) <= _Alignof(struct digest_stream), "the state must be aligned");
+_Static_assert(SHA256_DIGEST_LENGTH == DIGEST_SIZE && crypto_auth_hmacsha256_BYTES == DIGEST_SIZE,
                "32 bytes");
 
 struct digest digest_sha256(const void *bytes, size_t size)
 {
     struct digest digest;
-    (void)crypto_hash_sha256(digest.bytes, bytes, size);
+    SHA256_CTX context;
+    (void)SHA256_Init(&context);
+    (void)SHA256_Update(&context, bytes, size);
+    (void)SHA256_Final(digest.bytes, &context);
     return digest;
 }
 
@@ -41,18 +49,18 @@ struct digest digest_hmac(const void *key, size_t key_size, const void *bytes, s
 
 void digest_begin(struct digest_stream *stream)
 {
-    (void)crypto_hash_sha256_init((crypto_hash_sha256_state *)(void *)stream->state);
+    (void)SHA256_Init((SHA256_CTX *)(void *)stream->state);
 }
 
 void digest_add(struct digest_stream *stream, const void *bytes, size_t size)
 {
-    (void)crypto_hash_sha256_update((crypto_hash_sha256_state *)(void *)stream->state, bytes, size);
+    (void)SHA256_Update((SHA256_CTX *)(void *)stream->state, bytes, size);
 }
 
 struct digest digest_end(struct digest_stream *stream)
 {
     struct digest digest;
-    (void)crypto_hash_sha256_final((crypto_hash_sha256_state *)(void *)stream->state, digest.bytes);
+    (void)SHA256_Final(digest.bytes, (SHA256_CTX *)(void *)stream->state);
     return digest;
 }
 
@@ -91,6 +99,6 @@ enum result hex_parse(const char *text, void *ret_bytes, size_t size)
         return RESULT_INVALID;
     uint8_t *to = ret_bytes;
     for (size_t i = 0; i < size; i++)
-        to[i] = (uint8_t)(hex_value(text[2 * i]) << 4 | hex_value(text[2 * i + 1]));
+        to[i] = (uint8_t)(hex_value(text[2 * i]) * 16 + hex_value(text[2 * i + 1]));
     return RESULT_OK;
 }
