@@ -119,9 +119,9 @@ TEST(any_single_slip_in_a_citizen_number_is_noticed)
     char number[19] = "11010519491231002X";
     for (int at = 0; at < 18; at++) {
         char right = number[at];
-        for (char c = '0'; c <= '9'; c++) {
-            number[at] = c;
-            assert_int_equal(identifier_is_citizen_number(number), c == right);
+        for (int digit = 0; digit <= 9; digit++) {
+            number[at] = (char)('0' + digit);
+            assert_int_equal(identifier_is_citizen_number(number), number[at] == right);
         }
         number[at] = right;
     }

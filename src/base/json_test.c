@@ -116,9 +116,9 @@ TEST(a_duplicate_key_is_refused_by_name)
 TEST(a_long_duplicate_key_is_cut_between_characters)
 {
     WITH_ARENA;
-    char key[400] = "x";
+    const char *key = "x";
     for (int i = 0; i < 100; i++)
-        (void)strcat(key, "键");
+        key = arena_printf(arena, "%s键", key);
     const char *text = arena_printf(arena, "{\"%s\":1,\"%s\":2}", key, key);
     struct refusal refusal = refused(text);
     assert_int_equal(strncmp(refusal.field, key, 58), 0);

@@ -1,0 +1,30 @@
+# A thin front: Meson describes the build, Ninja does it, tools/ does the rest.
+.PHONY: help run build prepare test test-long bench lint clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+run: build ## build, set up a demo city on first use, and serve it on port DUKOU_PORT (8080)
+	@exec tools/run.sh
+
+build: prepare ## build/dukou
+	@tools/build.sh build
+
+prepare: ## install what is missing: packages.txt by apt, package-lock.json by npm
+	@tools/prepare.sh
+
+test: prepare ## every test; closes with a line "N passed, N failed"
+	@tools/test.sh
+
+test-long: prepare ## the same, with the tests that take long
+	@DUKOU_TEST_LONG=1 tools/test.sh
+
+bench: build ## the figures, each beside its limit; build/bench.json
+	@bench/run.sh
+
+lint: build ## format, analysers, dependency rule, forbidden text
+	@tools/lint.sh
+
+clean: ## remove what was built; never the city under DUKOU_HOME (./var)
+	rm -rf build build-asan

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Runs every test and closes with one line: N passed, N failed, N skipped.
+#
+# Unit tests run under AddressSanitizer and UBSan from build-asan; those of the Meson suite "plain" (jail, engine,
+# crash: they set memory limits or trace system calls, which the sanitizers do not survive) run from build.
+# Then the black-box tests under tests/. DUKOU_TEST_LONG=1 lets tests take their time.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+export DUKOU_SOURCE=$PWD CMOCKA_MESSAGE_OUTPUT=TAP
+export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+
+give_up() {
+    echo "$1"
+    echo "0 passed, 1 failed"
+    exit 1
+}
+
+# The plain build judges warnings; GCC's sanitizers make it warn of things that cannot happen.
+tools/build.sh build || give_up "the build failed"
+tools/build.sh build-asan -Db_sanitize=address,undefined -Db_lundef=false -Dwerror=false ||
+    give_up "the build with sanitizers failed"
+
+rm -f build/meson-logs/testlog.json build-asan/meson-logs/testlog.json build/black-box.log build/black-box.status
+meson test -C build-asan --no-rebuild --no-suite plain
+meson test -C build --no-rebuild --suite plain
+
+if [[ -f tests/package.json ]]; then
+    npm --prefix tests test </dev/null 2>&1 | tee build/black-box.log
+    echo "${PIPESTATUS[0]}" >build/black-box.status
+fi
+exec python3 -B tools/count_tests.py build-asan build

@@ -1,0 +1,148 @@
+"""Tests of the checks themselves: each must find what it is for."""
+import json
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+import check_includes
+import check_text
+import count_tests
+
+
+class Includes(unittest.TestCase):
+    def allowed(self, path, include):
+        self.assertIsNone(check_includes.complaint(path, include))
+
+    def refused(self, path, include, why):
+        self.assertIn(why, check_includes.complaint(path, include))
+
+    def test_a_folder_may_use_itself_and_those_above_it(self):
+        self.allowed("audit/seal.c", "base/text.h")
+        self.allowed("audit/seal.c", "audit/audit.h")
+        self.allowed("main.c", "affairs/product/product.h")
+        self.allowed("base/refusal.h", "law.h")
+        self.allowed("base/json_test.c", "support/test.h")
+
+    def test_an_arrow_downwards_is_refused(self):
+        self.refused("base/text.c", "store/store.h", "below")
+        self.refused("guard/check.c", "http/server.h", "below")
+        self.refused("http/gate.c", "affairs/party/party.h", "below")
+        self.refused("affairs/room/room.c", "main.c/x.h", "below")
+
+    def test_a_folder_outside_the_order_is_refused(self):
+        self.refused("misc/x.c", "base/text.h", "no place")
+        self.refused("http/gate.c", "misc/x.h", "no known folder")
+
+    def test_a_concept_shows_its_public_header_only(self):
+        self.allowed("affairs/room/room.c", "affairs/product/product.h")
+        self.allowed("affairs/product/product_routes.c", "affairs/product/product_schema.h")
+        self.refused("affairs/room/room.c", "affairs/product/product_schema.h", "for others")
+        self.refused("peers/exchange/exchange.c", "affairs/product/product_schema.h", "for others")
+
+    def test_only_main_and_tests_name_a_back_end(self):
+        self.allowed("main.c", "store/sqlite/sqlite_store.h")
+        self.allowed("store/sqlite/pool.c", "store/sqlite/sqlite_store.h")
+        self.allowed("audit/audit_test.c", "store/sqlite/sqlite_store.h")
+        self.refused("audit/audit.c", "store/sqlite/sqlite_store.h", "back-end")
+        self.refused("keeper/keeper.c", "engine/duckdb/duckdb_engine.h", "back-end")
+
+    def test_a_tree_with_one_wrong_arrow_fails(self):
+        with tempfile.TemporaryDirectory() as folder:
+            source = pathlib.Path(folder)
+            (source / "base").mkdir()
+            (source / "base/a.c").write_text('#include "base/a.h"\n')
+            self.assertEqual(check_includes.main([folder]), 0)
+            (source / "base/b.c").write_text('#  include "http/server.h"\n')
+            self.assertEqual(check_includes.main([folder]), 1)
+
+    def test_a_tree_without_includes_proves_nothing(self):
+        with tempfile.TemporaryDirectory() as folder:
+            self.assertEqual(check_includes.main([folder]), 1)
+
+    def test_the_project_keeps_the_rule(self):
+        self.assertEqual(check_includes.main([]), 0)
+
+
+class Text(unittest.TestCase):
+    def found(self, data):
+        return check_text.complaints_of("x", data, check_text.MACHINE_PATH)
+
+    def test_plain_text_in_both_languages_passes(self):
+        self.assertEqual(self.found("渡口: a ferry landing\n\tindented\n".encode()), [])
+        self.assertEqual(self.found(b"#!/usr/bin/env bash\nGET /rooms/{id}/work\n"), [])
+        self.assertEqual(self.found(b""), [])
+
+    def test_hidden_characters_are_found(self):
+        for hidden in ("\x00", "\x1b", "\r", "\x85", "\u200b", "\u202e", "\u2066", "\ufeff"):
+            self.assertEqual(len(self.found(f"a{hidden}b\n".encode())), 1)
+
+    def test_paths_of_a_machine_are_found(self):
+        for folder in ("home", "root", "Users"):
+            self.assertEqual(len(self.found(f"see /{folder}/someone\n".encode())), 1)
+
+    def test_untidy_files_are_found(self):
+        self.assertEqual(len(self.found(b"a \n")), 1)
+        self.assertEqual(len(self.found(b"a")), 1)
+        self.assertEqual(len(self.found(b"\xca\xfd\n")), 1)
+
+    def test_only_committed_files_are_read(self):
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run(["git", "init", "-q", folder], check=True)
+            self.assertEqual(check_text.main([folder]), 1)
+            path = pathlib.Path(folder) / "a"
+            path.write_text("fine\n")
+            subprocess.run(["git", "-C", folder, "add", "a"], check=True)
+            self.assertEqual(check_text.main([folder]), 0)
+            path.write_text("not fine \n")
+            self.assertEqual(check_text.main([folder]), 1)
+
+
+class Counting(unittest.TestCase):
+    def counted(self, stdout, result="OK"):
+        count = count_tests.count_executable({"name": "x", "stdout": stdout, "result": result})
+        return count.passed, count.failed, count.skipped
+
+    def test_single_tests_are_counted(self):
+        self.assertEqual(self.counted("1..3\nok 1 - a\nnot ok 2 - b\nnot ok 3 # SKIP c\n", "FAIL"), (1, 1, 1))
+
+    def test_a_crash_counts_the_tests_that_did_not_come(self):
+        self.assertEqual(self.counted("1..5\nok 1 - a\n", "FAIL"), (1, 4, 0))
+
+    def test_an_error_after_the_last_test_counts(self):
+        self.assertEqual(self.counted("1..1\nok 1 - a\n", "FAIL"), (1, 1, 0))
+        self.assertEqual(self.counted("1..1\nok 1 - a\n", "TIMEOUT"), (1, 1, 0))
+
+    def test_an_executable_that_says_nothing_is_one_test(self):
+        self.assertEqual(self.counted(""), (1, 0, 0))
+        self.assertEqual(self.counted("", "FAIL"), (0, 1, 0))
+        self.assertEqual(self.counted("", "SKIP"), (0, 0, 1))
+
+    def test_black_box_runs_are_counted(self):
+        text = "ℹ tests 5\nℹ pass 3\nℹ fail 1\nℹ cancelled 0\nℹ skipped 1\n  2 passed (3.1s)\n"
+        count = count_tests.count_black_box(text, 1)
+        self.assertEqual((count.passed, count.failed, count.skipped), (5, 1, 1))
+
+    def test_a_black_box_run_that_ends_badly_or_empty_has_failed(self):
+        self.assertEqual(count_tests.count_black_box("# pass 3\n# fail 0\n", 1).failed, 1)
+        self.assertEqual(count_tests.count_black_box("", 0).failed, 1)
+
+    def run_with(self, entries):
+        with tempfile.TemporaryDirectory() as folder:
+            logs = pathlib.Path(folder) / "meson-logs"
+            logs.mkdir()
+            (logs / "testlog.json").write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+            tool = pathlib.Path(count_tests.__file__)
+            done = subprocess.run(["python3", str(tool), folder], capture_output=True, text=True, check=False)
+            return done.returncode, done.stdout.splitlines()[-1]
+
+    def test_the_closing_line_and_the_exit_code(self):
+        good = {"name": "x", "stdout": "1..2\nok 1 - a\nok 2 - b\n", "result": "OK"}
+        bad = {"name": "y", "stdout": "1..1\nnot ok 1 - a\n", "result": "FAIL"}
+        self.assertEqual(self.run_with([good]), (0, "2 passed, 0 failed"))
+        self.assertEqual(self.run_with([good, bad]), (1, "2 passed, 1 failed"))
+        self.assertEqual(self.run_with([]), (1, "0 passed, 0 failed"))
+
+
+if __name__ == "__main__":
+    unittest.main()
