@@ -42,7 +42,14 @@
 
 /* Store */
 #define LIMIT_GROUP_COMMIT 256          /* units of work in one durable commit */
-#define LIMIT_READERS 16
+#define LIMIT_WRITE_QUEUE 1024          /* units that wait for the writer */
+#define LIMIT_READERS 16                /* connections that read at once */
+#define LIMIT_STORE_WAIT_SECONDS 10     /* for another process's lock, or for a reader */
+#define LIMIT_STORE_VALUE_BYTES (64 * 1024 * 1024)
+#define LIMIT_STORE_WRITER_CACHE_KIB 8192
+#define LIMIT_STORE_READER_CACHE_KIB 1024
+#define LIMIT_STORE_WAL_PAGES 2000      /* of 4 KiB; then the log is moved into the file */
+#define LIMIT_STORE_WAL_BYTES (64 * 1024 * 1024) /* kept on disk after a burst */
 
 /* The working-day calendar's file */
 #define LIMIT_CALENDAR_BYTES ((size_t)1024 * 1024)

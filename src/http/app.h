@@ -27,19 +27,19 @@ struct app {
     const struct clock *clock;
     struct random *random;
     const struct calendar *calendar;
-    struct keeper *keeper;             /* NULL in tests that need none */
-    const struct route_table *tables;  /* ends with {0} */
+    struct keeper *keeper;            /* NULL in tests that need none */
+    const struct route_table *tables; /* ends with {0} */
     workflow_list workflows;
     const struct identity *identity;
-    struct jobs *jobs;                 /* background work, http/jobs.h */
+    struct jobs *jobs; /* background work, http/jobs.h */
     const struct timer *timers;
     const struct agreement_exit *agreement_exits; /* affairs/agreement: what closes with an agreement */
-    const char *exchange_url;          /* the data exchange; NULL: none connected */
+    const char *exchange_url;                     /* the data exchange; NULL: none connected */
     const char *exchange_token;
     const char *home;
-    bool secure_cookies;               /* TLS is on */
-    int public_per_minute;             /* requests of one anonymous address; 0: as limits.h; −1: without limit */
-    int account_per_minute;            /* requests of one account; likewise */
-    bool check_replies;                /* tests: a reply that does not fit its schema is a failure that says so */
-    struct dispatcher *dispatcher;     /* made by dispatch_open() */
+    bool secure_cookies;    /* TLS is on */
+    int public_per_minute;  /* requests of one anonymous address; 0: as limits.h; −1: without limit */
+    int account_per_minute; /* requests of one account; likewise */
+    bool check_replies;     /* tests: a reply that does not fit its schema is a failure that says so */
+    struct dispatcher *dispatcher; /* made by dispatch_open() */
 };

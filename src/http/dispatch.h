@@ -1,5 +1,5 @@
-/* A request from bytes to reply without a socket: route, gate, limits, validator, transaction, handler, problem. The server
- * calls it; so do the tests of the concepts. */
+/* A request from bytes to reply without a socket: route, gate, limits, validator, transaction, handler,
+ * problem. The server calls it; so do the tests of the concepts. */
 #pragma once
 
 #include "http/app.h"
@@ -9,7 +9,8 @@ struct http_header {
     const char *value;
 };
 
-/* Where the events of a ROUTE_EVENTS reply go. Both answer RESULT_CANCELLED when the client has gone or the server stops. */
+/* Where the events of a ROUTE_EVENTS reply go. Both answer RESULT_CANCELLED when the client has gone or the
+ * server stops. */
 struct http_events {
     enum result (*send)(void *state, const char *bytes, size_t size); /* the first call begins the reply */
     enum result (*wait)(void *state, int milliseconds);
@@ -23,35 +24,38 @@ struct http_message {
     const struct http_header *headers; /* ends with {0} */
     const void *body;
     size_t body_size;
-    int upload;                        /* memory file of a raw body, or −1 */
+    int upload; /* memory file of a raw body, or −1 */
     const char *address;
-    const struct http_events *events;  /* NULL: events are gathered in the reply's body */
+    const struct http_events *events; /* NULL: events are gathered in the reply's body */
 };
 
 struct http_reply {
     int status;
     const char *content_type;
-    const void *body;                  /* in the arena */
+    const void *body; /* in the arena */
     size_t body_size;
-    struct http_header headers[12];    /* ends with {0} */
-    bool streamed;                     /* went out as events; there is nothing left to send */
+    struct http_header headers[12]; /* ends with {0} */
+    bool streamed;                  /* went out as events; there is nothing left to send */
 };
 
-/* Checks all tables (every row has a permission, summaries, a reply that fits its style, a unique path); asserts. */
+/* Checks all tables (every row has a permission, summaries, a reply that fits its style, a unique path);
+ * asserts. */
 void dispatch_check(const struct app *app);
 
 /* Checks the tables and builds what dispatch() needs into app->dispatcher; before the first dispatch(). */
 void dispatch_open(struct app *app);
 void dispatch_close(struct app *app);
 
-/* How the body of this request is to be taken, known from its head alone, so that the server can refuse or stream it. */
+/* How the body of this request is to be taken, known from its head alone, so that the server can refuse or
+ * stream it. */
 struct http_plan {
-    bool inline_reply;    /* answered without waiting: may run in the thread that reads the network */
+    bool inline_reply; /* answered without waiting: may run in the thread that reads the network */
     bool events;
-    bool upload;          /* the body goes to a memory file */
-    size_t body_max;      /* bytes; more is answered with 413 */
+    bool upload;     /* the body goes to a memory file */
+    size_t body_max; /* bytes; more is answered with 413 */
 };
-struct http_plan dispatch_plan(const struct app *app, enum http_method method, const char *path);
+struct http_plan dispatch_plan(const struct app *app, struct arena *arena, enum http_method method,
+                               const char *path);
 
 /* The reply to what the server refuses before dispatch(): 413, 431, 503… as a problem. */
 void dispatch_refuse(const struct app *app, struct arena *arena, const struct http_message *message,

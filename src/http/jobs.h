@@ -1,5 +1,6 @@
-/* Background work of the serving process: a few threads and a bounded queue. A job's state that matters is in the store; this
- * only runs it. After a crash the concept finds its unfinished rows at start and ends them as interrupted. */
+/* Background work of the serving process: a few threads and a bounded queue. A job's state that matters is in
+ * the store; this only runs it. After a crash the concept finds its unfinished rows at start and ends them as
+ * interrupted. */
 #pragma once
 
 #include "base/result.h"
@@ -12,5 +13,5 @@ struct jobs *jobs_new(int threads, int queue);
 void jobs_free(struct jobs *jobs);
 
 /* RESULT_BUSY when the queue is full. `argument` belongs to the job. */
-enum result jobs_start(struct jobs *jobs, void (*run)(const struct app *app, void *argument), const struct app *app,
-                       void *argument);
+enum result jobs_start(struct jobs *jobs, void (*run)(const struct app *app, void *argument),
+                       const struct app *app, void *argument);

@@ -1,5 +1,5 @@
-/* A route is declared once; router, gate, validator, OpenAPI, `dukou permissions`, the command line and the API tests
- * read that row. */
+/* A route is declared once; router, gate, validator, OpenAPI, `dukou permissions`, the command line and the
+ * API tests read that row. */
 #pragma once
 
 #include "http/permission.h"
@@ -7,8 +7,8 @@
 #include "workflow/work.h"
 #include "workflow/workflow.h"
 
-/* Routes are declared with the first five; the router answers the others itself: HEAD as GET without its body, OPTIONS
- * with Allow, anything else with 405. */
+/* Routes are declared with the first five; the router answers the others itself: HEAD as GET without its
+ * body, OPTIONS with Allow, anything else with 405. */
 enum http_method {
     HTTP_GET,
     HTTP_POST,
@@ -23,15 +23,17 @@ enum http_method {
 
 /* How a handler runs. */
 enum route_style {
-    ROUTE_IN_TRANSACTION, /* GET: in a read snapshot; else in one durable transaction, that may be run again */
+    ROUTE_IN_TRANSACTION, /* GET: in a read snapshot; else in one durable transaction, that may be run again
+                           */
     ROUTE_LONG,           /* no transaction: the handler calls request_read() and request_write() itself */
     ROUTE_EVENTS          /* server-sent events: as ROUTE_LONG, replies by request_event() */
 };
 
 struct request;
 
-/* Whether this caller owns this object (or stands in a relation to it that the row needs); a named rule, so that a test
- * can take it out. Answers RESULT_OK, RESULT_NOT_FOUND (also for objects that the caller may not know of), or REFUSEs. */
+/* Whether this caller owns this object (or stands in a relation to it that the row needs); a named rule, so
+ * that a test can take it out. Answers RESULT_OK, RESULT_NOT_FOUND (also for objects that the caller may not
+ * know of), or REFUSEs. */
 struct owner {
     const char *name;
     enum result (*ask)(struct request *request);
@@ -40,19 +42,19 @@ struct owner {
 
 struct route {
     enum http_method method;
-    const char *path;            /* "/products/{id}/review"; the server serves it under /api */
+    const char *path; /* "/products/{id}/review"; the server serves it under /api */
     enum law law;
     enum permission needs;
     struct owner owner;
-    const struct schema *query;  /* parameters beside cursor and limit; NULL: none */
-    const struct schema *body;   /* NULL: no body */
-    bool upload;                 /* the body is raw bytes, at most `upload_max`, in request->upload */
+    const struct schema *query; /* parameters beside cursor and limit; NULL: none */
+    const struct schema *body;  /* NULL: no body */
+    bool upload;                /* the body is raw bytes, at most `upload_max`, in request->upload */
     size_t upload_max;
-    const struct schema *reply;  /* NULL: no content (204) or raw bytes when `bytes` */
-    bool list;                   /* the reply is {"items": [reply…], "next": cursor or null} */
-    bool bytes;                  /* the reply is raw bytes */
+    const struct schema *reply; /* NULL: no content (204) or raw bytes when `bytes` */
+    bool list;                  /* the reply is {"items": [reply…], "next": cursor or null} */
+    bool bytes;                 /* the reply is raw bytes */
     enum route_style style;
-    const char *summary;         /* "Decide whether a product may leave" */
+    const char *summary; /* "Decide whether a product may leave" */
     const char *summary_zh;
     enum result (*run)(struct request *request);
 };
@@ -66,36 +68,39 @@ struct route_table {
 struct app;
 
 struct request {
-    struct work work;            /* work.tx is NULL in ROUTE_LONG outside request_read/_write */
+    struct work work; /* work.tx is NULL in ROUTE_LONG outside request_read/_write */
     struct actor actor;
     const struct app *app;
     const struct route *route;
-    json_t *body;                /* checked against route->body; NULL when there is none */
-    json_t *query;               /* checked; values already of their types */
-    int upload;                  /* memory file with the raw body, −1 when none; closed by the server */
+    json_t *body;  /* checked against route->body; NULL when there is none */
+    json_t *query; /* checked; values already of their types */
+    int upload;    /* memory file with the raw body, −1 when none; closed by the server */
     size_t upload_size;
-    const char *address;         /* of the client, for rate limits only; never stored */
+    const char *address; /* of the client, for rate limits only; never stored */
     /* the reply */
-    json_t *reply;               /* set by the handler, a new reference that the server takes */
-    int status;                  /* 0: 200, or 204 when there is no reply */
-    const void *bytes;           /* raw reply, in the arena */
+    json_t *reply;     /* set by the handler, a new reference that the server takes */
+    int status;        /* 0: 200, or 204 when there is no reply */
+    const void *bytes; /* raw reply, in the arena */
     size_t bytes_size;
     const char *content_type;
     const char *file_name;
-    void *inner;                 /* the server's own */
+    void *inner; /* the server's own */
 };
 
-/* Parameters of the path. "{id}" and names that end in "_id" are numbers ≥ 1: anything else in their place is answered
- * with 404 before the handler runs. Other parameters are text. */
+/* Parameters of the path. "{id}" and names that end in "_id" are numbers ≥ 1: anything else in their place is
+ * answered with 404 before the handler runs. Other parameters are text. */
 row_id request_id(const struct request *request, const char *name);
 const char *request_parameter(const struct request *request, const char *name);
 
 /* Runs a transaction inside a ROUTE_LONG handler, with request->work.tx set while it runs. */
-enum result request_read(struct request *request, enum result (*part)(struct request *, void *), void *argument);
-enum result request_write(struct request *request, enum result (*part)(struct request *, void *), void *argument);
+enum result request_read(struct request *request, enum result (*part)(struct request *, void *),
+                         void *argument);
+enum result request_write(struct request *request, enum result (*part)(struct request *, void *),
+                          void *argument);
 
-/* Pages. A list handler asks for the rows after `cursor` (0 at first) and `limit` + 1 of them, appends at most `limit` items
- * and says where the next page starts: page_reply() makes {"items","next"} of it. Takes the items' reference. */
+/* Pages. A list handler asks for the rows after `cursor` (0 at first) and `limit` + 1 of them, appends at
+ * most `limit` items and says where the next page starts: page_reply() makes {"items","next"} of it. Takes
+ * the items' reference. */
 row_id page_after(const struct request *request);
 int page_limit(const struct request *request);
 void page_reply(struct request *request, json_t *items, row_id next_after); /* 0: no further page */

@@ -8,8 +8,8 @@
 
 enum field_type {
     FIELD_END,
-    FIELD_TEXT,        /* UTF-8, no control characters; max characters */
-    FIELD_INTEGER,     /* low … high */
+    FIELD_TEXT,    /* UTF-8, no control characters; max characters */
+    FIELD_INTEGER, /* low … high */
     FIELD_NUMBER,
     FIELD_BOOLEAN,
     FIELD_ID,          /* a row's number, ≥ 1 */
@@ -29,26 +29,26 @@ struct schema;
 struct field {
     const char *name;
     enum field_type type;
-    bool required;             /* in a body: must be there; in a reply: always there */
+    bool required; /* in a body: must be there; in a reply: always there */
     bool nullable;
-    size_t max;                /* characters or items; 0: the limit of limits.h */
-    int64_t low, high;         /* FIELD_INTEGER; both 0: any */
+    size_t max;                 /* characters or items; 0: the limit of limits.h */
+    int64_t low, high;          /* FIELD_INTEGER; both 0: any */
     const char *const *choices; /* ends with NULL */
     const struct schema *of;
     enum field_type item;
-    bool filled;               /* FIELD_TEXT: not blank */
-    const char *zh;            /* what it is, for a person */
+    bool filled;    /* FIELD_TEXT: not blank */
+    const char *zh; /* what it is, for a person */
     const char *en;
 };
 
 struct schema {
-    const char *name;          /* unique: the OpenAPI component */
+    const char *name;           /* unique: the OpenAPI component */
     const struct field *fields; /* ends with {0} */
-    bool open;                 /* further members allowed (replies of free form only) */
+    bool open;                  /* further members allowed (replies of free form only) */
 };
 
-/* Checks `json` against `schema`: unknown, missing, mistyped, over-long, out of range members are refused with
- * the JSON pointer of the place. */
+/* Checks `json` against `schema`: unknown, missing, mistyped, over-long, out of range members are refused
+ * with the JSON pointer of the place. */
 enum result schema_check(struct arena *arena, const struct schema *schema, const json_t *json,
                          struct refusal *ret_refusal);
 

@@ -6,14 +6,15 @@
 struct server;
 
 struct server_options {
-    const char *address;      /* "127.0.0.1" */
-    int port;                 /* 0: any free one */
-    const char *certificate;  /* PEM files; NULL: plain HTTP */
+    const char *address;     /* "127.0.0.1" */
+    int port;                /* 0: any free one */
+    const char *certificate; /* PEM files; NULL: plain HTTP */
     const char *key;
     int threads;
 };
 
-enum result server_start(const struct app *app, const struct server_options *options, struct server **ret_server);
+enum result server_start(const struct app *app, const struct server_options *options,
+                         struct server **ret_server);
 int server_port(const struct server *server);
 /* Stops taking requests, ends those that run, waits at most `seconds`. */
 void server_stop(struct server *server, int seconds);

@@ -1,0 +1,466 @@
+/* The walk of one request:
+ *
+ *   path → route → credentials → [snapshot: identity → rate → permission → CSRF] → query → body
+ *        → transaction: identity again, owner, If-Match, Idempotency-Key, handler → reply or problem
+ *
+ * A GET does all of it in one snapshot; the public, who has no identity to look up, is judged before any. */
+#include "http/dispatch.h"
+
+#include "base/limits.h"
+#include "http/exchange.h"
+#include "http/openapi.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- finding the route ---- */
+
+static enum result refuse_method(struct exchange *exchange)
+{
+    exchange->status = 405;
+    return refuse(&exchange->refusal, (struct refusal){.result = RESULT_MALFORMED,
+                                                       .zh = "此路径不支持该方法。",
+                                                       .en = "This path does not have that method.",
+                                                       .remedy_zh = "允许的方法见 Allow。",
+                                                       .remedy_en = "Allow lists those that it has."});
+}
+
+static enum result refuse_path(struct exchange *exchange)
+{
+    return refuse(
+        &exchange->refusal,
+        (struct refusal){.result = RESULT_NOT_FOUND,
+                         .zh = "没有这个路径。",
+                         .en = "There is no such path.",
+                         .remedy_zh = "接口列表见 /api;路径末尾不带斜杠,编号从 1 起。",
+                         .remedy_en =
+                             "/api lists the paths; they end without a slash, and numbers begin at 1."});
+}
+
+static const char *path_in_api(const char *path)
+{
+    return strncmp(path, "/api/", 5) == 0 ? path + 4 : NULL;
+}
+
+static enum result find_route(struct request *request)
+{
+    struct exchange *exchange = exchange_of(request);
+    const struct http_message *message = exchange->message;
+    exchange->path = path_in_api(message->path);
+    if (exchange->path == NULL || router_find(exchange->app->dispatcher->router, exchange->arena,
+                                              message->method, exchange->path, &exchange->match) != RESULT_OK)
+        return exchange->match.methods != 0 ? refuse_method(exchange) : refuse_path(exchange);
+    request->route = exchange->match.route;
+    return RESULT_OK;
+}
+
+/* ---- rates ---- */
+
+static enum result take_token(struct request *request)
+{
+    struct exchange *exchange = exchange_of(request);
+    const struct app *app = exchange->app;
+    struct rate *rate = app->dispatcher->rate;
+    bool known = exchange->known;
+    int set = known ? app->account_per_minute : app->public_per_minute;
+    int per_minute = set != 0 ? set : known ? LIMIT_ACCOUNT_REQUESTS_PER_MINUTE : LIMIT_REQUESTS_PER_MINUTE;
+    if (per_minute < 0)
+        return RESULT_OK;
+    uint64_t key = known ? rate_key_of_account(rate, request->actor.account)
+                         : rate_key_of_address(rate, exchange->message->address);
+    if (rate_take(rate, key, per_minute, clock_monotonic(), &exchange->retry_seconds))
+        return RESULT_OK;
+    return refuse(
+        &exchange->refusal,
+        (struct refusal){
+            .result = RESULT_LIMIT,
+            .zh = arena_printf(exchange->arena, "请求过于频繁,每分钟上限 %d 次。", per_minute),
+            .en = arena_printf(exchange->arena, "Too many requests; %d a minute are allowed.", per_minute),
+            .remedy_zh = "请按 Retry-After 稍后再试。",
+            .remedy_en = "Come again as Retry-After says."});
+}
+
+/* ---- admission ---- */
+
+/* Everything that can be judged without the object itself. */
+static enum result admit(struct request *request)
+{
+    enum result result = gate_identify(request);
+    TRY(take_token(request));
+    TRY(result);
+    TRY(gate_permit(request));
+    TRY(gate_check_csrf(request));
+    TRY(idempotency_read(request));
+    TRY(input_read_query(request));
+    return input_read_body(request);
+}
+
+static enum result admit_in_snapshot(struct store_tx *tx, void *argument)
+{
+    struct request *request = argument;
+    request->work.tx = tx;
+    enum result result = admit(request);
+    request->work.tx = NULL;
+    return result;
+}
+
+/* ---- transactions ---- */
+
+/* A unit may run again: what it left in the request is dropped before. */
+struct unit {
+    struct request *request;
+    enum result (*part)(struct request *request, void *argument);
+    void *argument;
+    json_t *reply; /* as it was before the unit */
+};
+
+static enum result run_unit(struct store_tx *tx, void *argument)
+{
+    struct unit *unit = argument;
+    struct request *request = unit->request;
+    struct exchange *exchange = exchange_of(request);
+    if (request->reply != unit->reply) {
+        json_decref(request->reply);
+        request->reply = json_incref(unit->reply);
+    }
+    exchange->refusal = (struct refusal){0};
+    exchange->text = NULL;
+    exchange->cookie = NULL;
+    request->work.tx = tx;
+    request->work.entry = -1;
+    enum result result = unit->part(request, unit->argument);
+    request->work.tx = NULL;
+    return result;
+}
+
+static enum result run_in_store(struct request *request, bool write,
+                                enum result (*part)(struct request *, void *), void *argument)
+{
+    struct store *store = request->app->store;
+    struct unit unit = {request, part, argument, json_incref(request->reply)};
+    enum result result = write ? store_write(store, run_unit, &unit) : store_read(store, run_unit, &unit);
+    json_decref(unit.reply);
+    return result;
+}
+
+struct part {
+    enum result (*run)(struct request *request, void *argument);
+    void *argument;
+};
+
+/* Between admission and now the session may have ended or the duty been taken back. */
+static enum result run_admitted(struct request *request, void *argument)
+{
+    const struct part *part = argument;
+    if (exchange_of(request)->known) {
+        TRY(gate_identify(request));
+        TRY(gate_permit(request));
+    }
+    return part->run(request, part->argument);
+}
+
+enum result request_read(struct request *request, enum result (*part)(struct request *, void *),
+                         void *argument)
+{
+    assert(request->work.tx == NULL && "a transaction does not begin inside another");
+    return run_in_store(request, false, part, argument);
+}
+
+enum result request_write(struct request *request, enum result (*part)(struct request *, void *),
+                          void *argument)
+{
+    assert(request->work.tx == NULL && "a transaction does not begin inside another");
+    struct part inner = {part, argument};
+    return run_in_store(request, true, run_admitted, &inner);
+}
+
+/* ---- running the handler ---- */
+
+/* Tests find out when a reply is not what its route declares. */
+static enum result check_reply(struct request *request)
+{
+    struct exchange *exchange = exchange_of(request);
+    const struct route *route = request->route;
+    struct refusal fault = {0};
+    enum result result = RESULT_OK;
+    if (!exchange->app->check_replies || route->bytes || exchange->text != NULL)
+        return RESULT_OK;
+    if (route->reply == NULL && request->reply != NULL)
+        result = refuse(
+            &fault,
+            (struct refusal){.result = RESULT_CORRUPT, .zh = "", .en = "a reply that is not declared"});
+    else if (route->reply != NULL && !route->list && route->style != ROUTE_EVENTS)
+        result = schema_check(exchange->arena, route->reply, request->reply, &fault);
+    size_t count = route->list ? json_array_size(json_object_get(request->reply, "items")) : 0;
+    for (size_t i = 0; i < count && result == RESULT_OK; i++)
+        result = schema_check(exchange->arena, route->reply,
+                              json_array_get(json_object_get(request->reply, "items"), i), &fault);
+    if (result == RESULT_OK)
+        return RESULT_OK;
+    exchange->status = 599; /* not 500, so that the reason is told */
+    return refuse(&exchange->refusal,
+                  (struct refusal){.result = RESULT_CORRUPT,
+                                   .field = fault.field,
+                                   .zh = arena_printf(exchange->arena, "回复与声明不符:%s", fault.zh),
+                                   .en = arena_printf(exchange->arena,
+                                                      "The reply does not fit its schema: %s", fault.en)});
+}
+
+static enum result run_handler(struct request *request, void *argument)
+{
+    (void)argument;
+    TRY(gate_ask_owner(request));
+    TRY(request->route->run(request));
+    return check_reply(request);
+}
+
+static enum result run_change(struct request *request, void *argument)
+{
+    bool replay;
+    (void)argument;
+    TRY(gate_ask_owner(request));
+    TRY(idempotency_begin(request, &replay));
+    if (replay)
+        return RESULT_OK;
+    TRY(etag_check(request));
+    TRY(request->route->run(request));
+    TRY(check_reply(request));
+    return idempotency_finish(request);
+}
+
+static enum result long_before(struct request *request, void *argument)
+{
+    (void)argument;
+    TRY(gate_ask_owner(request));
+    return exchange_of(request)->idempotency_key == NULL ? etag_check(request) : RESULT_OK;
+}
+
+static enum result long_claim(struct request *request, void *argument)
+{
+    bool *replay = argument;
+    TRY(idempotency_begin(request, replay));
+    return *replay ? RESULT_OK : etag_check(request);
+}
+
+static enum result long_after(struct request *request, void *argument)
+{
+    const enum result *result = argument;
+    return *result == RESULT_OK ? idempotency_finish(request) : idempotency_release(request);
+}
+
+/* No transaction of its own, but for what stands before and after the handler. */
+static enum result run_long(struct request *request)
+{
+    struct exchange *exchange = exchange_of(request);
+    bool replay = false;
+    TRY(run_in_store(request, false, long_before, NULL));
+    if (exchange->idempotency_key != NULL)
+        TRY(run_in_store(request, true, long_claim, &replay));
+    if (replay)
+        return RESULT_OK;
+    enum result result = request->route->run(request);
+    if (result == RESULT_OK)
+        result = check_reply(request);
+    if (exchange->idempotency_key == NULL)
+        return result;
+    struct refusal refusal = exchange->refusal;
+    const char *cookie = exchange->cookie;
+    enum result after = run_in_store(request, true, long_after, &result);
+    exchange->refusal = refusal;
+    exchange->cookie = cookie;
+    return result != RESULT_OK ? result : after;
+}
+
+static enum result get_in_snapshot(struct store_tx *tx, void *argument)
+{
+    struct unit *unit = argument;
+    struct request *request = unit->request;
+    if (gate_has_credentials(exchange_of(request)))
+        TRY(admit_in_snapshot(tx, request));
+    return run_unit(tx, unit);
+}
+
+static enum result run_get(struct request *request)
+{
+    struct unit unit = {request, run_handler, NULL, NULL};
+    if (!gate_has_credentials(exchange_of(request)))
+        TRY(admit(request));
+    return store_read(request->app->store, get_in_snapshot, &unit);
+}
+
+static enum result answer(struct request *request)
+{
+    struct exchange *exchange = exchange_of(request);
+    TRY(find_route(request));
+    TRY(gate_read_credentials(request));
+    const struct route *route = request->route;
+    if (route->style == ROUTE_IN_TRANSACTION && route->method == HTTP_GET)
+        return run_get(request);
+    if (gate_has_credentials(exchange))
+        TRY(store_read(request->app->store, admit_in_snapshot, request));
+    else
+        TRY(admit(request));
+    if (route->style != ROUTE_IN_TRANSACTION)
+        return run_long(request);
+    struct part change = {run_change, NULL};
+    return run_in_store(request, true, run_admitted, &change);
+}
+
+/* ---- language ---- */
+
+/* The weight of the first tag of `language` in Accept-Language, −1 when it is not named. */
+static double weight_of(const char *header, const char *language)
+{
+    while (header != NULL && *header != '\0') {
+        header += strspn(header, " \t,");
+        size_t length = strcspn(header, ",");
+        if (strncmp(header, language, 2) == 0 && (length == 2 || strchr("-; \t", header[2]) != NULL)) {
+            const char *q = memmem(header, length, ";q=", 3);
+            return q != NULL ? strtod(q + 3, NULL) : 1;
+        }
+        header += length;
+    }
+    return -1;
+}
+
+static bool prefers_english(const char *header)
+{
+    return header != NULL && weight_of(header, "en") > weight_of(header, "zh");
+}
+
+/* ---- the whole ---- */
+
+static void answer_options(struct exchange *exchange)
+{
+    exchange->path = path_in_api(exchange->message->path);
+    if (exchange->path != NULL)
+        (void)router_find(exchange->app->dispatcher->router, exchange->arena, HTTP_GET, exchange->path,
+                          &exchange->match);
+    problem_fill(exchange, RESULT_NOT_FOUND);
+    if (exchange->match.methods == 0)
+        return;
+    exchange->reply->status = 204;
+    exchange->reply->content_type = NULL;
+    exchange->reply->body = NULL;
+    exchange->reply->body_size = 0;
+}
+
+static void answer_route(struct exchange *exchange)
+{
+    const struct app *app = exchange->app;
+    struct request request = {.app = app,
+                              .actor = {.role = ROLE_PUBLIC},
+                              .upload = -1,
+                              .address = exchange->message->address,
+                              .inner = exchange};
+    request.work = (struct work){.arena = exchange->arena,
+                                 .actor = &request.actor,
+                                 .clock = app->clock,
+                                 .random = app->random,
+                                 .calendar = app->calendar,
+                                 .refusal = &exchange->refusal,
+                                 .entry = -1};
+    enum result result = answer(&request);
+    if (result == RESULT_OK)
+        reply_fill(&request);
+    else
+        event_or_problem(&request, result);
+    json_decref(request.body);
+    json_decref(request.query);
+    json_decref(request.reply);
+}
+
+void dispatch(const struct app *app, struct arena *arena, const struct http_message *message,
+              struct http_reply *ret_reply)
+{
+    struct exchange exchange = {.app = app, .arena = arena, .message = message, .reply = ret_reply};
+    assert(app->dispatcher != NULL && "dispatch_open() comes first");
+    memset(ret_reply, 0, sizeof *ret_reply);
+    exchange.english = prefers_english(exchange_header(&exchange, "Accept-Language"));
+    if (builtin_answer(&exchange))
+        return;
+    if (message->method == HTTP_OPTIONS)
+        answer_options(&exchange);
+    else
+        answer_route(&exchange);
+}
+
+struct http_plan dispatch_plan(const struct app *app, struct arena *arena, enum http_method method,
+                               const char *path)
+{
+    struct http_plan plan = {.inline_reply = true, .body_max = LIMIT_BODY_BYTES};
+    struct router_match match = {0};
+    const char *in_api = path_in_api(path);
+    if (in_api != NULL && router_find(app->dispatcher->router, arena, method, in_api, &match) == RESULT_OK) {
+        const struct route *route = match.route;
+        plan.inline_reply = route->method == HTTP_GET && route->style == ROUTE_IN_TRANSACTION;
+        plan.events = route->style == ROUTE_EVENTS;
+        plan.upload = route->upload;
+        if (route->upload)
+            plan.body_max = route->upload_max;
+        else if (route->body == NULL)
+            plan.body_max = 0;
+    }
+    return plan;
+}
+
+void dispatch_refuse(const struct app *app, struct arena *arena, const struct http_message *message,
+                     const struct refusal *refusal, struct http_reply *ret_reply)
+{
+    struct exchange exchange = {
+        .app = app, .arena = arena, .message = message, .reply = ret_reply, .refusal = *refusal};
+    exchange.english = prefers_english(exchange_header(&exchange, "Accept-Language"));
+    problem_fill(&exchange, refusal->result);
+}
+
+/* ---- opening ---- */
+
+static void check_route(const struct route *route)
+{
+    assert(route->needs > PERMISSION_UNSET && route->needs < PERMISSION_COUNT);
+    assert(route->law < LAW_COUNT);
+    assert(route->path != NULL && route->path[0] == '/');
+    assert(route->summary != NULL && route->summary_zh != NULL);
+    assert((!route->list && !route->bytes) || route->method == HTTP_GET || route->bytes);
+    assert(!route->list || (route->reply != NULL && !route->bytes));
+    assert(!route->upload || (route->upload_max > 0 && route->body == NULL));
+    assert(!(route->upload && route->style == ROUTE_IN_TRANSACTION) &&
+           "a transaction does not wait for a file");
+    assert(route->method != HTTP_GET || (route->body == NULL && !route->upload));
+    assert(route->style != ROUTE_EVENTS || route->method == HTTP_GET);
+}
+
+void dispatch_check(const struct app *app)
+{
+    for (const struct route_table *table = app->tables; table->routes != NULL; table++)
+        for (const struct route *route = table->routes; route->run != NULL; route++)
+            check_route(route);
+    router_free(router_new(app->tables));
+}
+
+void dispatch_open(struct app *app)
+{
+    dispatch_check(app);
+    struct dispatcher *dispatcher = calloc(1, sizeof *dispatcher);
+    if (dispatcher == NULL)
+        abort();
+    dispatcher->router = router_new(app->tables);
+    dispatcher->rate = rate_new();
+    app->dispatcher = dispatcher;
+    builtin_prepare(app);
+}
+
+void dispatch_close(struct app *app)
+{
+    struct dispatcher *dispatcher = app->dispatcher;
+    if (dispatcher == NULL)
+        return;
+    router_free(dispatcher->router);
+    rate_free(dispatcher->rate);
+    free(dispatcher->openapi);
+    free(dispatcher->page_zh);
+    free(dispatcher->page_en);
+    free(dispatcher);
+    app->dispatcher = NULL;
+}
