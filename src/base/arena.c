@@ -17,7 +17,14 @@ struct block {
     _Alignas(max_align_t) unsigned char bytes[];
 };
 
+struct deferred {
+    struct deferred *next;
+    void (*end)(void *argument);
+    void *argument;
+};
+
 struct arena {
+    struct deferred *deferred;
     struct block *block; /* the newest; older ones hang behind it */
     size_t limit;
     size_t held;
@@ -52,16 +59,32 @@ static void blocks_free(struct block *block)
     }
 }
 
+void arena_defer(struct arena *arena, void (*end)(void *argument), void *argument)
+{
+    struct deferred *deferred = arena_alloc(arena, sizeof *deferred);
+    *deferred = (struct deferred){arena->deferred, end, argument};
+    arena->deferred = deferred;
+}
+
+static void run_deferred(struct arena *arena)
+{
+    for (struct deferred *deferred = arena->deferred; deferred != NULL; deferred = deferred->next)
+        deferred->end(deferred->argument);
+    arena->deferred = NULL;
+}
+
 void arena_free(struct arena *arena)
 {
     if (arena == NULL)
         return;
+    run_deferred(arena);
     blocks_free(arena->block);
     free(arena);
 }
 
 void arena_reset(struct arena *arena)
 {
+    run_deferred(arena);
     struct block *first = arena->block;
     while (first->next != NULL) {
         struct block *next = first->next;

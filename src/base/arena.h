@@ -29,6 +29,10 @@ char *arena_printf(struct arena *arena, const char *format, ...) __attribute__((
 char *arena_vprintf(struct arena *arena, const char *format, va_list args)
     __attribute__((format(printf, 2, 0)));
 
+/* Calls end(argument) when the arena is freed or reset, the last first: for what the arena cannot hold
+ * itself. */
+void arena_defer(struct arena *arena, void (*end)(void *argument), void *argument);
+
 /* Bytes left under the limit. */
 size_t arena_room(const struct arena *arena);
 

@@ -227,3 +227,14 @@ bool json_boolean_or(const json_t *object, const char *key, bool fallback)
     const json_t *member = json_object_get(object, key);
     return json_is_boolean(member) ? json_is_true(member) : fallback;
 }
+
+static void drop_reference(void *json)
+{
+    json_decref(json);
+}
+
+json_t *json_keep(struct arena *arena, json_t *json)
+{
+    arena_defer(arena, drop_reference, json);
+    return json;
+}

@@ -19,6 +19,9 @@ enum result json_read(struct arena *arena, const char *bytes, size_t size, json_
 enum result json_read_to_depth(struct arena *arena, const char *bytes, size_t size, unsigned int depth,
                                json_t **ret_json, struct refusal *ret_refusal);
 
+/* Gives the reference to the arena, which drops it with itself; returns the JSON, borrowed. */
+json_t *json_keep(struct arena *arena, json_t *json);
+
 /* Compact text in the arena; keys in the order they were set, or sorted where it must be canonical. */
 char *json_print(struct arena *arena, const json_t *json);
 char *json_print_canonical(struct arena *arena, const json_t *json);

@@ -1,7 +1,7 @@
-/* What a role may ask of the platform. One row each: symbol, the roles that have it, the duty that the account
- * needs beside (DUTY_ANY: none), and whether it stays with a hand-over account, which an operator keeps when its agreement
- * has ended: HAND_OVER_TOO or NOT_HAND_OVER. The name in reports is the symbol in lower case. Who owns an object is not told
- * here but by the route's `owner`. */
+/* What a role may ask of the platform. One row each: symbol, the roles that have it, the duty that the
+ * account needs beside (DUTY_ANY: none), and whether it stays with a hand-over account, which an operator
+ * keeps when its agreement has ended: HAND_OVER_TOO or NOT_HAND_OVER. The name in reports is the symbol in
+ * lower case. Who owns an object is not told here but by the route's `owner`. */
 #pragma once
 
 #include "base/role.h"
@@ -30,14 +30,20 @@
     X(DELEGATE, R_PARTIES, DUTY_CLERK, NOT_HAND_OVER)                                                        \
     X(DELEGATION_END, R_PARTIES | R(SECURITY_ADMIN), DUTY_ANY, NOT_HAND_OVER)                                \
     X(HOLDING_RECORD, R(BUREAU) | R(REGULATOR), DUTY_ANY, NOT_HAND_OVER)                                     \
-    X(HOLDING_READ, R(BUREAU) | R(REGULATOR) | R(OPERATOR), DUTY_ANY, NOT_HAND_OVER)
+    X(HOLDING_READ, R(BUREAU) | R(REGULATOR) | R(OPERATOR), DUTY_ANY, NOT_HAND_OVER)                         \
+    X(DOCUMENT, R_PARTIES, DUTY_ANY, NOT_HAND_OVER)                                                          \
+    X(RULE_READ, R_LOGGED_IN, DUTY_ANY, NOT_HAND_OVER)                                                       \
+    X(RULE_DRAFT, R(BUREAU) | R(OPERATOR), DUTY_ANY, NOT_HAND_OVER)                                          \
+    X(RULE_DECIDE, R(BUREAU), DUTY_APPROVER, NOT_HAND_OVER)                                                  \
+    X(CREDIT_WRITE, R(REGULATOR), DUTY_ANY, NOT_HAND_OVER)                                                   \
+    X(CREDIT_READ, R(REGULATOR) | R(BUREAU) | R(OPERATOR), DUTY_ANY, NOT_HAND_OVER)
 
 enum permission {
     PERMISSION_UNSET, /* a route that names none: the program refuses to start */
 #define X(symbol, roles, duty, hand_over) PERMISSION_##symbol,
     PERMISSION_LIST(X)
 #undef X
-    PERMISSION_COUNT
+        PERMISSION_COUNT
 };
 
 struct permission_row {
