@@ -2,7 +2,8 @@
  * bigrams of CJK runs (and the last character alone) and lower-cased words of anything else.
  *
  * A table that wants search has a shadow `CREATE VIRTUAL TABLE NAME_search USING fts5(text,
- * tokenize='dukou', content='')` or the like; search_match() turns what a person typed into a MATCH expression.
+ * tokenize='dukou', content='')` or the like; search_match() turns what a person typed into a MATCH
+ * expression.
  */
 #pragma once
 

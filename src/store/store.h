@@ -6,8 +6,8 @@
  * 2. All work happens in a transaction, given as a function. It may run more than once (the store retries
  *    it, or another unit of the same group commit failed), so it touches nothing but `tx` and memory that it
  *    allocated itself.
- * 3. store_write() returns only when the change is durable. Units of several threads share one durable commit.
- *    A unit that fails leaves no trace and does not harm the others.
+ * 3. store_write() returns only when the change is durable. Units of several threads share one durable
+ * commit. A unit that fails leaves no trace and does not harm the others.
  * 4. Every table is covered by the audit log unless store_uncovered[] lists it with the reason. A covered
  *    table has `id INTEGER PRIMARY KEY` (or BIGINT). A unit that changed a covered row and did not write an
  *    audit entry that takes the change (store_changes_take) is rolled back with RESULT_CORRUPT.
@@ -16,6 +16,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "base/refusal.h"
 #include "base/result.h"
 #include "sql.h"
 
@@ -32,9 +33,15 @@ struct store_tx;
 
 /* `url`: a path or file: URL opens SQLite. Runs the migrations that are missing. */
 enum result store_open(const char *url, struct store **ret_store);
+/* The same, and says why not: a database newer than the program, a migration whose text changed, a table that
+ * the audit log cannot cover, a file that is none. Words are in `arena`. */
+enum result store_open_explained(const char *url, struct arena *arena, struct refusal *ret_refusal,
+                                 struct store **ret_store);
+/* Nobody may be inside store_read() or store_write() any more. */
 void store_close(struct store *store);
 
-/* Copies the store as of one instant to `path`, while it serves. */
+/* Copies the store as of one instant to the new file `path`, while it serves; it is there whole or not at
+ * all. RESULT_CONFLICT when `path` exists. */
 enum result store_backup(struct store *store, const char *path);
 
 /* ---- transactions ---- */
@@ -114,8 +121,9 @@ enum result store_each(struct store_tx *tx, enum sql statement, const struct sto
 
 /* ---- what the audit log covers ---- */
 
-/* One covered row as this unit found and leaves it. `before`/`after` hold the row's canonical bytes (NULL when
- * it did not exist / is deleted): for each column that is not NULL, in table order, its name, type and value. */
+/* One covered row as this unit found and leaves it. `before`/`after` hold the row's canonical bytes (NULL
+ * when it did not exist / is deleted): for each column that is not NULL, in table order, its name, type and
+ * value. */
 struct store_change {
     const char *table;
     row_id id;

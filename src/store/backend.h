@@ -1,0 +1,44 @@
+/* What a database must offer to be a back-end of the store. store.c checks that a back-end is complete, picks
+ * it by the url, and asks nothing else about it. */
+#pragma once
+
+#include "store/schema.h"
+
+/* The first member of a back-end's own transaction. */
+struct store_tx {
+    const struct store_backend *backend;
+    const struct store_schema *schema;
+};
+
+struct store_opening {
+    const char *url;
+    const struct store_schema *schema;
+    struct arena *arena;     /* for the words of the refusal */
+    struct refusal *refusal; /* may be NULL */
+};
+
+struct store_backend {
+    const char *name;
+    bool (*takes)(const char *url);
+    enum result (*open)(const struct store_opening *opening, void **ret_state);
+    void (*close)(void *state);
+    enum result (*backup)(void *state, const char *path);
+    enum result (*write)(void *state, store_work *work, void *argument);
+    enum result (*read)(void *state, store_work *work, void *argument);
+    enum result (*exec)(struct store_tx *tx, enum sql statement, const struct store_bind *binds,
+                        int64_t *ret_changed);
+    /* Values of the row live in `arena`; names as long as the store. */
+    enum result (*one)(struct store_tx *tx, struct arena *arena, enum sql statement,
+                       const struct store_bind *binds, struct store_row *ret_row);
+    enum result (*many)(struct store_tx *tx, struct arena *arena, enum sql statement,
+                        const struct store_bind *binds, struct store_rows *ret_rows);
+    enum result (*each)(struct store_tx *tx, enum sql statement, const struct store_bind *binds,
+                        store_each_row *each, void *argument);
+    const struct store_change *(*take)(struct store_tx *tx, size_t *ret_count);
+    enum result (*walk)(struct store_tx *tx, store_each_covered *each, void *argument);
+};
+
+extern const struct store_backend store_sqlite;
+
+/* A programmer's mistake or a failed fsync: says so on standard error and stops the process. */
+_Noreturn void store_stop(const char *format, ...) __attribute__((format(printf, 1, 2)));

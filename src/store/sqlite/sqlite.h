@@ -1,0 +1,133 @@
+/* The parts of the SQLite back-end.
+ *
+ *   sqlite.c      the struct of functions, opening and closing
+ *   connection.c  one connection: settings, statements by number, what SQLite's errors mean
+ *   statement.c   binds parameters, decodes rows
+ *   covered.c     which tables the audit log covers; records changes of their rows; walks them
+ *   group.c       writing: units of several threads in one durable commit
+ *   readers.c     reading: a pool of connections
+ *   migrate.c     brings the tables to the shape the program knows
+ *   copy.c        backup and restore
+ *
+ * A connection is used by one thread at a time, so SQLite's own mutexes are off. */
+#pragma once
+
+#define SQLITE_ENABLE_PREUPDATE_HOOK 1
+#include "store/backend.h"
+#include "store/changes.h"
+
+#include <sqlite3.h>
+
+/* ---- connection ---- */
+
+struct sqlite_statement {
+    sqlite3_stmt *stmt;
+    const char *name;
+    size_t parameter_count;
+    const char **parameters; /* without the colon */
+    size_t column_count;
+    const char **columns;
+    bool changes_rows;
+    bool in_use;
+};
+
+enum sqlite_verb {
+    VERB_BEGIN_READ,
+    VERB_BEGIN_WRITE,
+    VERB_COMMIT,
+    VERB_ROLLBACK,
+    VERB_SAVE,
+    VERB_KEEP,
+    VERB_UNDO,
+    VERB_COUNT
+};
+
+struct sqlite_connection {
+    sqlite3 *db;
+    const struct store_schema *schema;
+    struct sqlite_statement **statements; /* by enum sql; NULL until first used */
+    sqlite3_stmt *verbs[VERB_COUNT];
+    int wal_pages; /* in the write-ahead log after the last commit of this connection */
+};
+
+enum sqlite_use { SQLITE_USE_READ, SQLITE_USE_WRITE };
+
+/* Once per process, before anything else of SQLite. */
+void sqlite_prepare_library(void);
+
+enum result sqlite_connect(const char *url, const struct store_schema *schema, enum sqlite_use use,
+                           struct sqlite_connection **ret_connection);
+void sqlite_disconnect(struct sqlite_connection *connection);
+
+/* BEGIN, COMMIT and their like; a code of SQLite. */
+int sqlite_do(struct sqlite_connection *connection, enum sqlite_verb verb);
+
+/* The statement, ready to be bound. A second taking before the first is given back gets one of its own. */
+struct sqlite_statement *sqlite_statement_take(struct sqlite_connection *connection, enum sql number);
+void sqlite_statement_give(struct sqlite_connection *connection, struct sqlite_statement *statement);
+
+/* What SQLite's extended code means to a caller. Stops the process when it tells of a failed fsync. */
+enum result sqlite_result(int code);
+
+/* ---- transactions ---- */
+
+struct sqlite_tx {
+    struct store_tx tx; /* first */
+    struct sqlite_connection *connection;
+    const struct sqlite_covered *covered;
+    struct changes *changes; /* NULL in a read */
+    bool too_large;          /* the unit's changes passed the limit of its arena */
+};
+
+enum result sqlite_exec(struct store_tx *tx, enum sql number, const struct store_bind *binds,
+                        int64_t *ret_changed);
+enum result sqlite_one(struct store_tx *tx, struct arena *arena, enum sql number,
+                       const struct store_bind *binds, struct store_row *ret_row);
+enum result sqlite_many(struct store_tx *tx, struct arena *arena, enum sql number,
+                        const struct store_bind *binds, struct store_rows *ret_rows);
+enum result sqlite_each(struct store_tx *tx, enum sql number, const struct store_bind *binds,
+                        store_each_row *each, void *argument);
+
+/* A column of the current row; bytes are borrowed until the next step. */
+struct store_value sqlite_column(sqlite3_stmt *stmt, int index);
+
+/* ---- covered tables ---- */
+
+struct sqlite_covered;
+
+/* Reads the tables; refuses one that is neither listed as uncovered nor has `id INTEGER PRIMARY KEY`. */
+enum result sqlite_covered_read(struct sqlite_connection *connection, const struct store_opening *opening,
+                                struct sqlite_covered **ret_covered);
+void sqlite_covered_free(struct sqlite_covered *covered);
+/* Records changes made on the connection in tx->changes from now on; call it before statements are prepared.
+ */
+void sqlite_covered_watch(struct sqlite_tx *tx);
+enum result sqlite_walk(struct store_tx *tx, store_each_covered *each, void *argument);
+const struct store_change *sqlite_take(struct store_tx *tx, size_t *ret_count);
+
+/* ---- writing, reading ---- */
+
+struct sqlite_group;
+
+/* Owns the connection. */
+struct sqlite_group *sqlite_group_new(struct sqlite_connection *connection,
+                                      const struct sqlite_covered *covered);
+void sqlite_group_free(struct sqlite_group *group);
+enum result sqlite_group_write(struct sqlite_group *group, store_work *work, void *argument);
+
+struct sqlite_readers;
+
+struct sqlite_readers *sqlite_readers_new(const char *url, const struct store_schema *schema,
+                                          const struct sqlite_covered *covered);
+void sqlite_readers_free(struct sqlite_readers *readers);
+enum result sqlite_readers_read(struct sqlite_readers *readers, store_work *work, void *argument);
+
+/* ---- migrations, copies ---- */
+
+enum result sqlite_migrate(struct sqlite_connection *connection, const struct store_opening *opening);
+
+/* Copies the database open in `db` into a new file. */
+enum result sqlite_copy(sqlite3 *db, const char *path);
+
+/* "DKOU" in the header of every store's file. */
+#define SQLITE_APPLICATION_ID 0x444b4f55

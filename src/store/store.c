@@ -1,0 +1,166 @@
+#include "store/backend.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct store {
+    const struct store_backend *backend;
+    void *state;
+};
+
+/* Asked in this order. */
+static const struct store_backend *const backends[] = {&store_sqlite};
+
+const struct store_schema store_schema_built = {
+    .statements = sql_statements,
+    .statement_count = SQL_COUNT,
+    .migrations = sql_migrations,
+    .migration_count = SQL_MIGRATION_COUNT,
+    .uncovered = store_uncovered,
+};
+
+void store_stop(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    (void)fputs("store: ", stderr);
+    (void)vfprintf(stderr, format, args);
+    (void)fputc('\n', stderr);
+    va_end(args);
+    abort();
+}
+
+const char *store_schema_uncovered(const struct store_schema *schema, const char *table)
+{
+    for (const struct store_uncovered *u = schema->uncovered; u->table != NULL; u++)
+        if (strcmp(u->table, table) == 0)
+            return u->reason;
+    return NULL;
+}
+
+static void assert_complete(const struct store_backend *backend)
+{
+    assert(backend->name && backend->takes && backend->open && backend->close && backend->backup);
+    assert(backend->write && backend->read && backend->take && backend->walk);
+    assert(backend->exec && backend->one && backend->many && backend->each);
+}
+
+static const struct store_backend *pick(const char *url)
+{
+    for (size_t i = 0; i < sizeof backends / sizeof backends[0]; i++) {
+        assert_complete(backends[i]);
+        if (backends[i]->takes(url))
+            return backends[i];
+    }
+    return NULL;
+}
+
+enum result store_open_schema(const char *url, const struct store_schema *schema, struct arena *arena,
+                              struct refusal *ret_refusal, struct store **ret_store)
+{
+    assert(url != NULL && schema != NULL && ret_store != NULL);
+    const struct store_backend *backend = pick(url);
+    if (backend == NULL)
+        return refuse(ret_refusal, (struct refusal){
+                                       .result = RESULT_INVALID,
+                                       .field = "url",
+                                       .zh = "没有能打开这个地址的存储后端",
+                                       .en = "no store back-end opens this address",
+                                       .remedy_zh = "请给出 SQLite 文件的路径",
+                                       .remedy_en = "Give the path of a SQLite file.",
+                                   });
+    void *state;
+    struct store_opening opening = {.url = url, .schema = schema, .arena = arena, .refusal = ret_refusal};
+    TRY(backend->open(&opening, &state));
+    struct store *store = calloc(1, sizeof *store);
+    if (store == NULL)
+        abort();
+    *store = (struct store){.backend = backend, .state = state};
+    *ret_store = store;
+    return RESULT_OK;
+}
+
+enum result store_open_explained(const char *url, struct arena *arena, struct refusal *ret_refusal,
+                                 struct store **ret_store)
+{
+    return store_open_schema(url, &store_schema_built, arena, ret_refusal, ret_store);
+}
+
+enum result store_open(const char *url, struct store **ret_store)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    return store_open_explained(url, arena, NULL, ret_store);
+}
+
+void store_close(struct store *store)
+{
+    if (store == NULL)
+        return;
+    store->backend->close(store->state);
+    free(store);
+}
+
+enum result store_backup(struct store *store, const char *path)
+{
+    return store->backend->backup(store->state, path);
+}
+
+enum result store_write(struct store *store, store_work *work, void *argument)
+{
+    return store->backend->write(store->state, work, argument);
+}
+
+enum result store_read(struct store *store, store_work *work, void *argument)
+{
+    return store->backend->read(store->state, work, argument);
+}
+
+static void check_kind(const struct store_tx *tx, enum sql statement, enum sql_kind kind)
+{
+    if ((size_t)statement >= tx->schema->statement_count)
+        store_stop("there is no statement %d", (int)statement);
+    if (tx->schema->statements[statement].kind != kind)
+        store_stop("statement %s is called as another kind than its :one, :many or :exec says",
+                   tx->schema->statements[statement].name);
+}
+
+enum result store_exec(struct store_tx *tx, enum sql statement, const struct store_bind *binds,
+                       int64_t *ret_changed)
+{
+    check_kind(tx, statement, SQL_KIND_EXEC);
+    return tx->backend->exec(tx, statement, binds, ret_changed);
+}
+
+enum result store_one(struct store_tx *tx, struct arena *arena, enum sql statement,
+                      const struct store_bind *binds, struct store_row *ret_row)
+{
+    check_kind(tx, statement, SQL_KIND_ONE);
+    return tx->backend->one(tx, arena, statement, binds, ret_row);
+}
+
+enum result store_many(struct store_tx *tx, struct arena *arena, enum sql statement,
+                       const struct store_bind *binds, struct store_rows *ret_rows)
+{
+    check_kind(tx, statement, SQL_KIND_MANY);
+    return tx->backend->many(tx, arena, statement, binds, ret_rows);
+}
+
+enum result store_each(struct store_tx *tx, enum sql statement, const struct store_bind *binds,
+                       store_each_row *each, void *argument)
+{
+    check_kind(tx, statement, SQL_KIND_MANY);
+    return tx->backend->each(tx, statement, binds, each, argument);
+}
+
+const struct store_change *store_changes_take(struct store_tx *tx, size_t *ret_count)
+{
+    return tx->backend->take(tx, ret_count);
+}
+
+enum result store_walk_covered(struct store_tx *tx, store_each_covered *each, void *argument)
+{
+    return tx->backend->walk(tx, each, argument);
+}

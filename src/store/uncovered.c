@@ -1,0 +1,13 @@
+/* Tables that the audit log does not cover, each with the reason. A virtual table named here takes its shadow
+ * tables with it. `audit verify` prints this list. */
+#include "store/store.h"
+
+const struct store_uncovered store_uncovered[] = {
+    {"audit_entry", "the log itself, until the sealer takes the entries; each is compared with the log"},
+    {"audit_salt",
+     "the salts behind the log's digests; a changed or missing one shows as a fault of its rows"},
+    {"idempotency", "replies kept for a day, sealed, for requests sent twice; the change itself is covered"},
+    {"meter", "one entry a batch of rows: each batch's hash chain is recomputed from its rows"},
+    {"migration", "the shape of the tables, written by the program before it serves; holds no decision"},
+    {0},
+};
