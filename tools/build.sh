@@ -9,4 +9,4 @@ shift
     exit 1
 }
 rm -f "$folder.log"
-ninja --quiet -C "$folder"
+ninja --quiet -C "$folder" | sed '/no work to do/d'

@@ -21,7 +21,7 @@ struct random {
 static struct random *random_new(void)
 {
     struct random *random = calloc(1, sizeof *random);
-    if (random == NULL)
+    if (random == NULL || sodium_init() < 0) /* once is enough, more do no harm */
         abort();
     random->used = POOL;
     return random;

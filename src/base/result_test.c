@@ -1,8 +1,10 @@
+#include "base/mutation.h"
 #include "base/refusal.h"
 #include "base/result.h"
 #include "base/role.h"
 #include "support/test.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 TEST(a_result_has_a_name_and_a_status)
@@ -89,4 +91,17 @@ TEST(duties_are_single_bits_with_names)
     assert_int_equal(DUTY_APPROVER, 2);
     assert_int_equal(DUTY_REVIEWER, 4);
     assert_string_equal(duty_name(DUTY_BIT_APPROVER), "approver");
+}
+
+TEST(a_rule_is_taken_out_by_name_and_only_in_a_build_made_for_that)
+{
+    assert_int_equal(setenv("DUKOU_WITHOUT", "some_rule", 1), 0);
+#ifdef DUKOU_MUTATION
+    assert_true(mutation_without("some_rule"));
+#else
+    assert_false(mutation_without("some_rule"));
+#endif
+    assert_false(mutation_without("some_rule_else"));
+    assert_int_equal(unsetenv("DUKOU_WITHOUT"), 0);
+    assert_false(mutation_without("some_rule"));
 }
