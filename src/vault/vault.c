@@ -1,0 +1,316 @@
+#include "vault/vault.h"
+
+#include "base/limits.h"
+#include "vault/disk.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+enum { PATH_BYTES = 1024, HOME_BYTES = 900, REGISTER_BYTES = 4 * 1024 * 1024 };
+
+struct vault {
+    char folder[PATH_BYTES];
+    const struct clock *clock;
+    struct vault_keys *keys;
+};
+
+/* What a crash left half written; ciphertext only. */
+static enum result sweep_temporaries(const struct vault *vault)
+{
+    DIR *folder = opendir(vault->folder);
+    if (folder == NULL)
+        return RESULT_IO;
+    struct dirent *entry;
+    while ((entry = readdir(folder)) != NULL) {
+        size_t length = strlen(entry->d_name);
+        if (length > 4 && strcmp(entry->d_name + length - 4, ".tmp") == 0)
+            (void)unlinkat(dirfd(folder), entry->d_name, 0);
+    }
+    (void)closedir(folder);
+    return RESULT_OK;
+}
+
+static enum result open_keys(struct vault *vault, const char *home, const char *master)
+{
+    char keys[PATH_BYTES];
+    char tombstones[PATH_BYTES];
+    (void)snprintf(keys, sizeof keys, "%s/keys", home);
+    (void)snprintf(tombstones, sizeof tombstones, "%s/vault/destroyed", home);
+    TRY(disk_folder(vault->folder));
+    TRY(sweep_temporaries(vault));
+    return vault_keys_open(keys, master, tombstones, &vault->keys);
+}
+
+enum result vault_open(const char *home, const char *master, const struct clock *clock,
+                       struct vault **ret_vault)
+{
+    if (strlen(home) > HOME_BYTES)
+        return RESULT_TOO_LARGE;
+    struct vault *vault = calloc(1, sizeof *vault);
+    if (vault == NULL)
+        return RESULT_MEMORY;
+    vault->clock = clock;
+    (void)snprintf(vault->folder, sizeof vault->folder, "%s/vault", home);
+    enum result result = open_keys(vault, home, master);
+    if (result != RESULT_OK) {
+        free(vault);
+        return result;
+    }
+    *ret_vault = vault;
+    return RESULT_OK;
+}
+
+void vault_close(struct vault *vault)
+{
+    if (vault == NULL)
+        return;
+    vault_keys_close(vault->keys);
+    free(vault);
+}
+
+struct vault_keys *vault_keys_of(struct vault *vault)
+{
+    return vault->keys;
+}
+
+static void object_path(const struct vault *vault, const char *object, char *ret_path)
+{
+    assert(vault_name_is_valid(object));
+    int length = (int)(strchr(object, '/') - object);
+    int size = snprintf(ret_path, PATH_BYTES, "%s/%.*s-%s.vault", vault->folder, length, object,
+                        object + length + 1);
+    assert(size < PATH_BYTES);
+}
+
+enum result vault_put(struct vault *vault, const char *object, const char *key, enum suite suite,
+                      const char *layout, const void *plain, size_t size, struct digest *ret_digest)
+{
+    uint8_t bytes[VAULT_KEY_SIZE];
+    char path[PATH_BYTES];
+    if (!vault_name_is_valid(object) || !vault_name_is_valid(key))
+        return RESULT_INVALID;
+    TRY(vault_key_ensure(vault->keys, key, bytes));
+    sodium_memzero(bytes, sizeof bytes);
+    object_path(vault, object, path);
+    const struct vault_file_spec spec = {
+        .object = object, .key = key, .suite = suite, .made = clock_now(vault->clock), .layout = layout};
+    return vault_file_write(vault->keys, path, &spec, plain, size, ret_digest);
+}
+
+enum result vault_get(struct vault *vault, const char *object, struct vault_file **ret_file)
+{
+    char path[PATH_BYTES];
+    if (!vault_name_is_valid(object))
+        return RESULT_NOT_FOUND;
+    object_path(vault, object, path);
+    return vault_file_open(vault->keys, path, object, ret_file);
+}
+
+enum result vault_get_bytes(struct vault *vault, struct arena *arena, const char *object, size_t limit,
+                            void **ret_bytes, size_t *ret_size)
+{
+    CLEANUP_VAULT_FILE struct vault_file *file = NULL;
+    TRY(vault_get(vault, object, &file));
+    uint64_t size = vault_file_size(file);
+    if (size > limit || size >= arena_room(arena))
+        return RESULT_TOO_LARGE;
+    uint8_t *bytes = arena_alloc(arena, (size_t)size + 1);
+    TRY(vault_file_read(file, 0, (size_t)size, bytes));
+    *ret_bytes = bytes;
+    *ret_size = (size_t)size;
+    return RESULT_OK;
+}
+
+bool vault_has(struct vault *vault, const char *object)
+{
+    char path[PATH_BYTES];
+    if (!vault_name_is_valid(object))
+        return false;
+    object_path(vault, object, path);
+    return disk_exists(path);
+}
+
+/* ---- the register of backups ---- */
+
+static enum result register_read(struct arena *arena, const char *path, json_t **ret_register)
+{
+    void *bytes = NULL;
+    size_t size = 0;
+    enum result result = disk_get(arena, path, REGISTER_BYTES, &bytes, &size);
+    if (result == RESULT_NOT_FOUND) {
+        *ret_register = json_array();
+        return RESULT_OK;
+    }
+    TRY(result);
+    json_t *json = NULL;
+    if (json_read(arena, bytes, size, &json, NULL) != RESULT_OK)
+        return RESULT_CORRUPT;
+    if (!json_is_array(json)) {
+        json_decref(json);
+        return RESULT_CORRUPT;
+    }
+    *ret_register = json;
+    return RESULT_OK;
+}
+
+static enum result register_add(const char *path, const char *backup, instant made, instant until)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    CLEANUP_JSON json_t *list = NULL;
+    char made_text[INSTANT_TEXT_SIZE];
+    char until_text[INSTANT_TEXT_SIZE];
+    TRY(register_read(arena, path, &list));
+    instant_print(made, made_text);
+    instant_print(until, until_text);
+    json_t *entry = json_pack("{s:s, s:s, s:s}", "path", backup, "made", made_text, "until", until_text);
+    if (entry == NULL || json_array_append_new(list, entry) != 0)
+        return RESULT_INVALID;
+    const char *text = json_print(arena, list);
+    return disk_put(path, text, strlen(text));
+}
+
+enum result vault_backup_register(const char *home, const char *path, instant made, instant until)
+{
+    char folder[PATH_BYTES];
+    char list[PATH_BYTES];
+    char lock[PATH_BYTES];
+    if (strlen(home) > HOME_BYTES)
+        return RESULT_TOO_LARGE;
+    (void)snprintf(folder, sizeof folder, "%s/vault", home);
+    (void)snprintf(list, sizeof list, "%s/vault/backups.json", home);
+    (void)snprintf(lock, sizeof lock, "%s/vault/backups.lock", home);
+    TRY(disk_folder(folder));
+    CLEANUP_FD int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0 || flock(fd, LOCK_EX) != 0)
+        return RESULT_IO;
+    return register_add(list, path, made, until);
+}
+
+/* Backups made since the first of the files was written, and not yet expired. */
+static enum result backups_since(struct vault *vault, struct arena *arena, instant first, instant now,
+                                 json_t *ret_backups)
+{
+    char path[PATH_BYTES + 16];
+    CLEANUP_JSON json_t *list = NULL;
+    (void)snprintf(path, sizeof path, "%s/backups.json", vault->folder);
+    TRY(register_read(arena, path, &list));
+    size_t index;
+    json_t *entry;
+    json_array_foreach (list, index, entry) {
+        instant made;
+        instant until;
+        if (instant_parse(json_text(entry, "made"), &made) != RESULT_OK ||
+            instant_parse(json_text(entry, "until"), &until) != RESULT_OK)
+            return RESULT_CORRUPT;
+        if (made >= first && until > now)
+            (void)json_array_append(ret_backups, entry);
+    }
+    return RESULT_OK;
+}
+
+/* ---- destruction ---- */
+
+static bool is_object_file(const char *name)
+{
+    size_t length = strlen(name);
+    return length > 6 && strcmp(name + length - 6, ".vault") == 0;
+}
+
+/* Calls `each` with the headers of all files under `key`. */
+typedef enum result each_file(const char *path, const struct vault_file_header *header, void *argument);
+
+static enum result walk_files(const struct vault *vault, const char *key, each_file *each, void *argument)
+{
+    DIR *folder = opendir(vault->folder);
+    if (folder == NULL)
+        return RESULT_IO;
+    enum result result = RESULT_OK;
+    struct dirent *entry;
+    while (result == RESULT_OK && (entry = readdir(folder)) != NULL) {
+        char path[PATH_BYTES + NAME_MAX + 2];
+        struct vault_file_header header;
+        (void)snprintf(path, sizeof path, "%s/%s", vault->folder, entry->d_name);
+        /* A file whose header does not read belongs to no key that could be told. */
+        if (is_object_file(entry->d_name) && vault_file_peek(path, &header) == RESULT_OK &&
+            strcmp(header.key, key) == 0)
+            result = each(path, &header, argument);
+    }
+    (void)closedir(folder);
+    return result;
+}
+
+struct listing {
+    json_t *files;
+    instant first;
+};
+
+static enum result list_one(const char *path, const struct vault_file_header *header, void *argument)
+{
+    struct listing *listing = argument;
+    (void)path;
+    if (header->made < listing->first)
+        listing->first = header->made;
+    json_t *file = json_pack("{s:s, s:I}", "object", header->object, "bytes", (json_int_t)header->size);
+    return json_array_append_new(listing->files, file) == 0 ? RESULT_OK : RESULT_MEMORY;
+}
+
+static enum result remove_one(const char *path, const struct vault_file_header *header, void *argument)
+{
+    (void)header;
+    (void)argument;
+    return unlink(path) == 0 ? RESULT_OK : RESULT_IO;
+}
+
+static enum result certificate_of(struct vault *vault, struct arena *arena, const char *key,
+                                  const uint8_t *bytes, json_t *ret_certificate)
+{
+    char at[INSTANT_TEXT_SIZE];
+    char digest[DIGEST_TEXT_SIZE];
+    struct digest identifier = vault_key_identifier(bytes);
+    instant now = clock_now(vault->clock);
+    struct listing listing = {json_array(), INT64_MAX};
+    json_t *backups = json_array();
+    instant_print(now, at);
+    hex_print(identifier.bytes, DIGEST_SIZE, digest);
+    (void)json_object_set_new(ret_certificate, "key", json_string(key));
+    (void)json_object_set_new(ret_certificate, "digest", json_string(digest));
+    (void)json_object_set_new(ret_certificate, "at", json_string(at));
+    (void)json_object_set_new(ret_certificate, "files", listing.files);
+    (void)json_object_set_new(ret_certificate, "backups", backups);
+    TRY(walk_files(vault, key, list_one, &listing));
+    return backups_since(vault, arena, listing.first, now, backups);
+}
+
+enum result vault_destroy(struct vault *vault, const char *key, json_t **ret_certificate)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    CLEANUP_JSON json_t *certificate = json_object();
+    uint8_t bytes[VAULT_KEY_SIZE];
+    TRY(vault_key_get(vault->keys, key, bytes));
+    enum result result = certificate_of(vault, arena, key, bytes, certificate);
+    sodium_memzero(bytes, sizeof bytes);
+    TRY(result);
+    TRY(vault_key_destroy(vault->keys, key, json_print(arena, certificate)));
+    /* The bytes are noise from here on; a file that cannot be removed does no harm. */
+    (void)walk_files(vault, key, remove_one, NULL);
+    *ret_certificate = json_incref(certificate);
+    return RESULT_OK;
+}
+
+enum result vault_certificate(struct vault *vault, const char *key, json_t **ret_certificate)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    const char *text = NULL;
+    TRY(vault_key_certificate(vault->keys, arena, key, &text));
+    return json_read(arena, text, strlen(text), ret_certificate, NULL) == RESULT_OK ? RESULT_OK
+                                                                                    : RESULT_CORRUPT;
+}
