@@ -111,7 +111,7 @@ enum result workflow_open(struct work *work, const struct workflow *workflow, ro
                         .context = context};
     TRY(walk_ask(&move, row, 0));
     instant now = work_now(work);
-    row_id id;
+    row_id id = 0;
     TRY(add_case(work, workflow, object_id, row, now, &id));
     return record(&move, row, id, now);
 }
