@@ -36,7 +36,11 @@
     X(RULE_DRAFT, R(BUREAU) | R(OPERATOR), DUTY_ANY, NOT_HAND_OVER)                                          \
     X(RULE_DECIDE, R(BUREAU), DUTY_APPROVER, NOT_HAND_OVER)                                                  \
     X(CREDIT_WRITE, R(REGULATOR), DUTY_ANY, NOT_HAND_OVER)                                                   \
-    X(CREDIT_READ, R(REGULATOR) | R(BUREAU) | R(OPERATOR), DUTY_ANY, NOT_HAND_OVER)
+    X(CREDIT_READ, R(REGULATOR) | R(BUREAU) | R(OPERATOR), DUTY_ANY, NOT_HAND_OVER)                          \
+    X(RESOURCE_READ, R_PARTIES | R(AUDIT_ADMIN), DUTY_ANY, NOT_HAND_OVER)                                    \
+    X(RESOURCE_WRITE, R(PROVIDER), DUTY_ANY, NOT_HAND_OVER)                                                  \
+    X(RESOURCE_GRADE, R(PROVIDER), DUTY_APPROVER, NOT_HAND_OVER)                                             \
+    X(SOURCE, R(SOURCE), DUTY_ANY, NOT_HAND_OVER)
 
 enum permission {
     PERMISSION_UNSET, /* a route that names none: the program refuses to start */
