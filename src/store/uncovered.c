@@ -7,7 +7,9 @@ const struct store_uncovered store_uncovered[] = {
     {"audit_salt",
      "the salts behind the log's digests; a changed or missing one shows as a fault of its rows"},
     {"idempotency", "replies kept for a day, sealed, for requests sent twice; the change itself is covered"},
+    {"login_failure", "wrong guesses, counted for minutes to lock an account; the lock itself is covered"},
     {"meter", "one entry a batch of rows: each batch's hash chain is recomputed from its rows"},
     {"migration", "the shape of the tables, written by the program before it serves; holds no decision"},
+    {"session", "who is logged in, as digests, for hours; logging in and out decides nothing"},
     {0},
 };
