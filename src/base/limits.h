@@ -75,6 +75,7 @@
 #define LIMIT_QUERY_OUTPUTS 100         /* columns in one result */
 #define LIMIT_QUERY_AGGREGATES 32       /* different ones in one query */
 #define LIMIT_POLICY_TABLES 64          /* in one room */
+#define LIMIT_JOB_BYTES ((size_t)4 * 1024 * 1024)     /* of the message that gives a worker its job */
 #define LIMIT_TREE_BYTES ((size_t)32 * 1024 * 1024)   /* of parsed SQL */
 #define LIMIT_VIOLATIONS 1000           /* listed; all are counted */
 #define LIMIT_CSV_RECORD_BYTES ((size_t)1024 * 1024)

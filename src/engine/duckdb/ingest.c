@@ -1,0 +1,423 @@
+/* Taking a file in: read strictly, checked row by row, written afresh as Parquet. Nothing of the original
+ * bytes is kept. */
+#include "base/limits.h"
+#include "engine/duckdb/csv.h"
+#include "engine/duckdb/schema.h"
+#include "engine/duckdb/worker.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* One file of either format, as columns to select from. */
+struct source {
+    enum engine_format format;
+    size_t columns;
+    const char **names;
+    const char **quoted; /* SQL for each column */
+    const char **types;  /* as DESCRIBE names them */
+    int64_t csv_rows;
+    const char *from; /* SQL for the table */
+};
+
+struct ingest {
+    struct worker *worker;
+    struct source source;
+    struct engine_field *fields;
+    struct expression *expressions;
+    size_t field_count;
+    const char **subjects;
+    size_t subject_count;
+    const char *secret;
+    const char *columns; /* of the file that is written: SQL */
+};
+
+static void *array(size_t size, size_t count)
+{
+    void *memory = calloc(count + 1, size);
+    if (memory == NULL)
+        abort();
+    return memory;
+}
+
+static void open_csv(struct worker *worker, struct source *source)
+{
+    struct csv csv;
+    const struct csv_watch watch = {&worker->scanned, &worker->expired};
+    enum failure failure = csv_scan(worker->descriptors[0], &watch, NULL, 0, NULL, &csv);
+    atomic_store(&worker->scanned, -1);
+    if (failure != FAILURE_NONE) {
+        const char *detail = failure == FAILURE_COLUMNS_MANY  ? worker_format("%d", LIMIT_TABLE_COLUMNS)
+                             : failure == FAILURE_RECORD_LONG ? worker_format("%zu", LIMIT_CSV_RECORD_BYTES)
+                                                              : csv.name;
+        worker_fail(worker, failure,
+                    csv.line == 0 ? NULL
+                    : csv.column == 0
+                        ? worker_format("line %lld", (long long)csv.line)
+                        : worker_format("line %lld, column %zu", (long long)csv.line, csv.column),
+                    detail);
+    }
+    source->columns = csv.columns;
+    source->csv_rows = csv.rows;
+    source->names = array(sizeof(char *), csv.columns);
+    source->quoted = array(sizeof(char *), csv.columns);
+    source->types = array(sizeof(char *), csv.columns);
+    char *list = worker_format("%s", "");
+    for (size_t i = 0; i < csv.columns; i++) {
+        source->names[i] = csv.names[i];
+        source->quoted[i] = worker_format("c%zu", i);
+        source->types[i] = "VARCHAR";
+        list = worker_format("%s%sc%zu: 'VARCHAR'", list, i > 0 ? ", " : "", i);
+    }
+    /* Where a field holds line breaks, several threads could take one for the end of a row. */
+    source->from = worker_format(
+        "read_csv('/room/0', auto_detect=false, header=true, delim=',', quote='\"', escape='\"', nullstr='', "
+        "new_line='%s', null_padding=false, strict_mode=true, max_line_size=%zu, parallel=%s, columns={%s})",
+        csv.crlf ? "\\r\\n" : "\\n", LIMIT_CSV_RECORD_BYTES * 2, csv.breaks_in_quotes ? "false" : "true",
+        list);
+}
+
+static void open_parquet(struct worker *worker, struct source *source)
+{
+    struct worker_grid grid = worker_grid(worker, FAILURE_NOT_PARQUET,
+                                          "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM "
+                                          "read_parquet('/room/0'))");
+    source->columns = grid.rows;
+    if (grid.rows > LIMIT_TABLE_COLUMNS)
+        worker_fail(worker, FAILURE_COLUMNS_MANY, NULL, worker_format("%d", LIMIT_TABLE_COLUMNS));
+    source->names = array(sizeof(char *), grid.rows);
+    source->quoted = array(sizeof(char *), grid.rows);
+    source->types = array(sizeof(char *), grid.rows);
+    for (size_t i = 0; i < grid.rows; i++) {
+        source->names[i] = grid.cells[i * 2].text;
+        source->types[i] = grid.cells[i * 2 + 1].text;
+        source->quoted[i] = worker_identifier(source->names[i]);
+        if (source->names[i][0] == '\0')
+            worker_fail(worker, FAILURE_COLUMN_NAMELESS, NULL, NULL);
+        if (strlen(source->names[i]) > LIMIT_COLUMN_NAME_BYTES)
+            worker_fail(worker, FAILURE_COLUMN_NAME, NULL, NULL);
+    }
+    source->from = "read_parquet('/room/0')";
+}
+
+static void open_source(struct worker *worker, struct wire_in *job, struct source *source)
+{
+    source->format = (enum engine_format)wire_get_u32(job);
+    if (source->format == ENGINE_CSV)
+        open_csv(worker, source);
+    else
+        open_parquet(worker, source);
+}
+
+/* ---- reading the job ---- */
+
+static void read_fields(struct ingest *ingest, struct wire_in *job)
+{
+    ingest->field_count = wire_get_u32(job);
+    if (job->bad || ingest->field_count > LIMIT_TABLE_COLUMNS)
+        _exit(1);
+    ingest->fields = array(sizeof *ingest->fields, ingest->field_count);
+    for (size_t i = 0; i < ingest->field_count; i++) {
+        struct engine_field *field = &ingest->fields[i];
+        field->name = wire_get_text(job);
+        field->type = (enum engine_type)wire_get_u32(job);
+        field->nullable = wire_get_u32(job) != 0;
+        field->minimum = wire_get_text(job);
+        field->maximum = wire_get_text(job);
+        field->pattern = wire_get_text(job);
+        field->max_characters = wire_get_u32(job);
+    }
+    ingest->subject_count = wire_get_u32(job);
+    if (job->bad || ingest->subject_count > ingest->field_count)
+        _exit(1);
+    ingest->subjects = array(sizeof *ingest->subjects, ingest->subject_count);
+    for (size_t i = 0; i < ingest->subject_count; i++)
+        ingest->subjects[i] = wire_get_text(job);
+    ingest->secret = wire_get_text(job);
+    if (!wire_at_end(job))
+        _exit(1);
+}
+
+static size_t find(const char *const *names, size_t count, const char *name)
+{
+    size_t i = 0;
+    while (i < count && strcmp(names[i], name) != 0)
+        i++;
+    return i;
+}
+
+static size_t find_field(const struct ingest *ingest, const char *name)
+{
+    size_t i = 0;
+    while (i < ingest->field_count && strcmp(ingest->fields[i].name, name) != 0)
+        i++;
+    return i;
+}
+
+/* A rule that cannot be computed must not look like a fault of the file. */
+static void check_rule(struct worker *worker, const struct engine_field *field)
+{
+    const char *type = schema_sql_type(field->type);
+    const char *const bounds[] = {field->minimum, field->maximum};
+    for (size_t i = 0; i < 2; i++) {
+        duckdb_result result;
+        if (bounds[i] != NULL &&
+            worker->db->query(worker->connection,
+                              worker_format("SELECT %s::%s", worker_constant(bounds[i]), type),
+                              &result) != DuckDBSuccess)
+            worker_fail(worker, FAILURE_SCHEMA, field->name, field->name);
+    }
+    duckdb_result result;
+    if (field->pattern != NULL &&
+        worker->db->query(worker->connection,
+                          worker_format("SELECT regexp_full_match('', %s)", worker_constant(field->pattern)),
+                          &result) != DuckDBSuccess)
+        worker_fail(worker, FAILURE_SCHEMA, field->name, field->name);
+}
+
+/* Every column has its field and every field its column; then the SQL of each. */
+static void match(struct ingest *ingest)
+{
+    const struct source *source = &ingest->source;
+    for (size_t i = 0; i < source->columns; i++)
+        if (find_field(ingest, source->names[i]) == ingest->field_count)
+            worker_fail(ingest->worker, FAILURE_COLUMN_EXTRA, source->names[i], source->names[i]);
+    ingest->expressions = array(sizeof *ingest->expressions, ingest->field_count);
+    for (size_t i = 0; i < ingest->field_count; i++) {
+        const char *name = ingest->fields[i].name;
+        size_t column = find(source->names, source->columns, name);
+        if (column == source->columns)
+            worker_fail(ingest->worker, FAILURE_COLUMN_ABSENT, name, name);
+        if (!schema_expression(&ingest->fields[i], source->quoted[column], source->types[column],
+                               &ingest->expressions[i]))
+            worker_fail(ingest->worker, FAILURE_COLUMN_TYPE, name, name);
+        check_rule(ingest->worker, &ingest->fields[i]);
+    }
+}
+
+static const char *join(const char *so_far, const char *separator, const char *next)
+{
+    return worker_format("%s%s%s", so_far, so_far[0] != '\0' ? separator : "", next);
+}
+
+/* ---- the good case: one pass, which stops at the first row that breaks a rule ---- */
+
+static void build_columns(struct ingest *ingest)
+{
+    const char *columns = "";
+    for (size_t i = 0; i < ingest->field_count; i++) {
+        const struct expression *e = &ingest->expressions[i];
+        columns = join(columns, ", ",
+                       worker_format("CASE WHEN %s = 0 THEN %s ELSE error('rule') END AS %s", e->reason,
+                                     e->value, worker_identifier(ingest->fields[i].name)));
+    }
+    for (size_t i = 0; i < ingest->subject_count; i++) {
+        size_t field = find_field(ingest, ingest->subjects[i]);
+        if (field == ingest->field_count)
+            worker_fail(ingest->worker, FAILURE_COLUMN_ABSENT, ingest->subjects[i], ingest->subjects[i]);
+        const struct expression *e = &ingest->expressions[field];
+        columns = join(
+            columns, ", ",
+            worker_format("CASE WHEN %s IS NOT NULL THEN hash(concat(%s, CAST(%s AS VARCHAR))) END AS %s",
+                          e->source, worker_constant(ingest->secret != NULL ? ingest->secret : ""), e->value,
+                          worker_identifier(worker_format("__subject_%s", ingest->subjects[i]))));
+    }
+    ingest->columns = columns;
+}
+
+static bool write_output(struct ingest *ingest)
+{
+    struct worker *worker = ingest->worker;
+    duckdb_result result;
+    char *sql =
+        worker_format("COPY (SELECT %s FROM %s) TO '" JAIL_FILE_OUTPUT
+                      "' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880, USE_TMP_FILE false)",
+                      ingest->columns, ingest->source.from);
+    bool written = worker->db->query(worker->connection, sql, &result) == DuckDBSuccess;
+    free(sql);
+    if (atomic_load(&worker->expired))
+        worker_fail(worker, FAILURE_TIMEOUT, NULL, NULL);
+    if (!written && worker->db->result_error_type(&result) == DUCKDB_ERROR_OUT_OF_MEMORY)
+        worker_fail(worker, FAILURE_MEMORY, NULL, NULL);
+    worker->db->destroy_result(&result);
+    return written;
+}
+
+/* {"rows","size","footer":[offset,size],"columns":[{"name","chunks":[[offset,size],…]}]} */
+static void put_layout(struct ingest *ingest, struct wire_out *answer)
+{
+    struct worker_grid grid = worker_grid(
+        ingest->worker, FAILURE_UNKNOWN,
+        "WITH chunks AS (SELECT column_id, row_group_id, least(data_page_offset, "
+        "CASE WHEN dictionary_page_offset > 0 THEN dictionary_page_offset END, "
+        "CASE WHEN index_page_offset > 0 THEN index_page_offset END) AS at, total_compressed_size AS size "
+        "FROM parquet_metadata('" JAIL_FILE_OUTPUT "') UNION ALL "
+        "SELECT column_id, row_group_id, bloom_filter_offset, bloom_filter_length "
+        "FROM parquet_metadata('" JAIL_FILE_OUTPUT "') WHERE bloom_filter_offset IS NOT NULL), "
+        "names AS (SELECT row_number() OVER () - 1 AS column_id, column_name AS name FROM "
+        "(DESCRIBE SELECT * FROM read_parquet('" JAIL_FILE_OUTPUT "'))), "
+        "columns AS (SELECT column_id, {name: any_value(name), chunks: coalesce(list([at, size] ORDER BY at) "
+        "FILTER (at IS NOT NULL), [])} AS one FROM names LEFT JOIN chunks USING (column_id) GROUP BY "
+        "column_id) "
+        "SELECT to_json({rows: (SELECT num_rows FROM parquet_file_metadata('" JAIL_FILE_OUTPUT "')), "
+        "columns: (SELECT list(one ORDER BY column_id) FROM columns)})::VARCHAR");
+    wire_put_text(answer, grid.cells[0].text);
+}
+
+static void put_accepted(struct ingest *ingest, struct wire_out *answer)
+{
+    const char *nulls = "count(*)::BIGINT";
+    for (size_t i = 0; i < ingest->field_count; i++)
+        nulls =
+            join(nulls, ", ",
+                 worker_format("(count(*) - count(%s))::BIGINT", worker_identifier(ingest->fields[i].name)));
+    struct worker_grid grid = worker_grid(ingest->worker, FAILURE_UNKNOWN,
+                                          "SELECT %s FROM read_parquet('" JAIL_FILE_OUTPUT "')", nulls);
+    if (ingest->source.format == ENGINE_CSV && grid.cells[0].integer != ingest->source.csv_rows)
+        worker_fail(ingest->worker, FAILURE_UNKNOWN, NULL, NULL);
+    wire_put_u32(answer, 1);
+    wire_put_u64(answer, (uint64_t)grid.cells[0].integer);
+    for (size_t i = 0; i < ingest->field_count; i++) {
+        wire_put_u64(answer, (uint64_t)grid.cells[i + 1].integer);
+        wire_put_u64(answer, 0);
+        wire_put_u64(answer, 0);
+    }
+    wire_put_u32(answer, 0);
+    put_layout(ingest, answer);
+}
+
+/* ---- the other case: what is wrong, and where ---- */
+
+static void put_counts(struct ingest *ingest, struct wire_out *answer)
+{
+    const char *counts = "count(*)::BIGINT";
+    for (size_t i = 0; i < ingest->field_count; i++) {
+        const struct expression *e = &ingest->expressions[i];
+        counts = join(counts, ", ",
+                      worker_format("count_if(%s IS NULL)::BIGINT, count_if(%s <> 0)::BIGINT, "
+                                    "count_if(%s = %d)::BIGINT",
+                                    e->source, e->reason, e->reason, REASON_FINITE));
+    }
+    struct worker_grid grid = worker_grid(
+        ingest->worker, ingest->source.format == ENGINE_CSV ? FAILURE_UNKNOWN : FAILURE_NOT_PARQUET,
+        "SELECT %s FROM %s", counts, ingest->source.from);
+    int64_t violations = 0;
+    for (size_t i = 0; i < ingest->field_count; i++)
+        violations += grid.cells[i * 3 + 2].integer;
+    /* Writing failed although every row keeps the rules: a file that reads differently twice, or no room. */
+    if (violations == 0)
+        worker_fail(ingest->worker, FAILURE_OUTPUT, NULL, NULL);
+    wire_put_u32(answer, 0);
+    for (size_t i = 0; i < grid.columns; i++)
+        wire_put_u64(answer, (uint64_t)grid.cells[i].integer);
+}
+
+static void put_lines(struct ingest *ingest, const struct worker_grid *grid, struct wire_out *answer)
+{
+    int64_t *rows = array(sizeof *rows, grid->rows);
+    int64_t *lines = array(sizeof *lines, grid->rows);
+    for (size_t i = 0; i < grid->rows; i++)
+        lines[i] = rows[i] = grid->cells[i * grid->columns].integer;
+    if (ingest->source.format == ENGINE_CSV) {
+        struct csv csv;
+        const struct csv_watch watch = {&ingest->worker->scanned, &ingest->worker->expired};
+        (void)csv_scan(ingest->worker->descriptors[0], &watch, rows, grid->rows, lines, &csv);
+    }
+    struct wire_out list = {0};
+    uint32_t count = 0;
+    for (size_t row = 0; row < grid->rows; row++)
+        for (size_t field = 0; field < ingest->field_count && count < LIMIT_VIOLATIONS; field++) {
+            int64_t reason = grid->cells[row * grid->columns + 1 + field].integer;
+            if (reason == REASON_NONE)
+                continue;
+            wire_put_u64(&list, (uint64_t)lines[row]);
+            wire_put_u32(&list, (uint32_t)field);
+            wire_put_u32(&list, (uint32_t)reason);
+            count++;
+        }
+    wire_put_u32(answer, count);
+    wire_put(answer, list.bytes, list.size);
+}
+
+static void put_violations(struct ingest *ingest, struct wire_out *answer)
+{
+    const char *reasons = "row_number() OVER () AS line";
+    const char *any = "";
+    for (size_t i = 0; i < ingest->field_count; i++) {
+        reasons =
+            join(reasons, ", ", worker_format("(%s)::INTEGER AS r%zu", ingest->expressions[i].reason, i));
+        any = join(any, " OR ", worker_format("r%zu <> 0", i));
+    }
+    struct worker_grid grid = worker_grid(ingest->worker, FAILURE_UNKNOWN,
+                                          "SELECT * FROM (SELECT %s FROM %s) WHERE %s ORDER BY line LIMIT %d",
+                                          reasons, ingest->source.from, any, LIMIT_VIOLATIONS);
+    put_lines(ingest, &grid, answer);
+    wire_put_text(answer, NULL);
+}
+
+_Noreturn void worker_ingest(struct worker *worker, struct wire_in *job)
+{
+    struct ingest ingest = {.worker = worker};
+    struct wire_out answer = {0};
+    /* The fields come after the format, so that a file that does not read is refused first. */
+    open_source(worker, job, &ingest.source);
+    read_fields(&ingest, job);
+    match(&ingest);
+    build_columns(&ingest);
+    if (write_output(&ingest)) {
+        put_accepted(&ingest, &answer);
+    } else {
+        (void)!ftruncate(worker->descriptors[worker->descriptor_count - 1], 0);
+        put_counts(&ingest, &answer);
+        put_violations(&ingest, &answer);
+    }
+    worker_answer(worker, &answer);
+}
+
+/* ---- describing ---- */
+
+static const char *describe_column(const struct source *source, size_t i, const enum engine_type *candidates)
+{
+    const char *list = worker_format("(count(*) - count(%s))::BIGINT", source->quoted[i]);
+    if (strcmp(source->types[i], "VARCHAR") == 0)
+        for (; *candidates != ENGINE_TEXT; candidates++)
+            list = join(
+                list, ", ",
+                worker_format("coalesce(bool_and(%s), false)", schema_fits(*candidates, source->quoted[i])));
+    return list;
+}
+
+_Noreturn void worker_describe(struct worker *worker, struct wire_in *job)
+{
+    struct source source = {0};
+    struct wire_out answer = {0};
+    open_source(worker, job, &source);
+    const char *list = "count(*)::BIGINT";
+    for (size_t i = 0; i < source.columns; i++) {
+        const enum engine_type *candidates = schema_candidates(source.types[i]);
+        if (candidates == NULL)
+            worker_fail(worker, FAILURE_COLUMN_TYPE, source.names[i], source.names[i]);
+        list = join(list, ", ", describe_column(&source, i, candidates));
+    }
+    struct worker_grid grid =
+        worker_grid(worker, source.format == ENGINE_CSV ? FAILURE_UNKNOWN : FAILURE_NOT_PARQUET,
+                    "SELECT %s FROM %s", list, source.from);
+    const struct worker_cell *cell = grid.cells;
+    wire_put_u64(&answer, (uint64_t)cell++->integer);
+    wire_put_u32(&answer, (uint32_t)source.columns);
+    for (size_t i = 0; i < source.columns; i++) {
+        const enum engine_type *type = schema_candidates(source.types[i]);
+        int64_t nulls = cell++->integer;
+        if (strcmp(source.types[i], "VARCHAR") == 0) {
+            const enum engine_type *found = NULL;
+            for (; *type != ENGINE_TEXT; type++)
+                if (cell++->integer != 0 && found == NULL)
+                    found = type;
+            type = found != NULL ? found : type;
+        }
+        wire_put_text(&answer, source.names[i]);
+        wire_put_u32(&answer, *type);
+        wire_put_u64(&answer, (uint64_t)nulls);
+    }
+    worker_answer(worker, &answer);
+}

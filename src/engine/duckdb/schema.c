@@ -1,0 +1,151 @@
+#include "engine/duckdb/schema.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const char *schema_sql_type(enum engine_type type)
+{
+    static const char *const types[] = {
+        [ENGINE_TEXT] = "VARCHAR",       [ENGINE_INTEGER] = "BIGINT",  [ENGINE_DECIMAL] = "VARCHAR",
+        [ENGINE_DOUBLE] = "DOUBLE",      [ENGINE_BOOLEAN] = "BOOLEAN", [ENGINE_DATE] = "DATE",
+        [ENGINE_TIMESTAMP] = "TIMESTAMP"};
+    return types[type];
+}
+
+static const enum engine_type from_text[] = {ENGINE_BOOLEAN,   ENGINE_INTEGER, ENGINE_DOUBLE,    ENGINE_DATE,
+                                             ENGINE_TIMESTAMP, ENGINE_TEXT,    ENGINE_TYPE_COUNT};
+static const enum engine_type from_integer[] = {ENGINE_INTEGER, ENGINE_DOUBLE, ENGINE_TYPE_COUNT};
+static const enum engine_type from_double[] = {ENGINE_DOUBLE, ENGINE_TYPE_COUNT};
+static const enum engine_type from_boolean[] = {ENGINE_BOOLEAN, ENGINE_TYPE_COUNT};
+static const enum engine_type from_date[] = {ENGINE_DATE, ENGINE_TYPE_COUNT};
+static const enum engine_type from_timestamp[] = {ENGINE_TIMESTAMP, ENGINE_TYPE_COUNT};
+
+const enum engine_type *schema_candidates(const char *file_type)
+{
+    static const struct {
+        const char *name;
+        const enum engine_type *types;
+    } all[] = {{"VARCHAR", from_text},
+               {"TINYINT", from_integer},
+               {"SMALLINT", from_integer},
+               {"INTEGER", from_integer},
+               {"BIGINT", from_integer},
+               {"UTINYINT", from_integer},
+               {"USMALLINT", from_integer},
+               {"UINTEGER", from_integer},
+               {"UBIGINT", from_integer},
+               {"FLOAT", from_double},
+               {"DOUBLE", from_double},
+               {"BOOLEAN", from_boolean},
+               {"DATE", from_date},
+               {"TIMESTAMP", from_timestamp},
+               {"TIMESTAMP_NS", from_timestamp},
+               {"TIMESTAMP_MS", from_timestamp},
+               {"TIMESTAMP_S", from_timestamp},
+               {"TIMESTAMP WITH TIME ZONE", from_timestamp}};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (strcmp(file_type, all[i].name) == 0)
+            return all[i].types;
+    return strncmp(file_type, "DECIMAL(", 8) == 0 ? from_double : NULL;
+}
+
+/* Text to value; DuckDB's casts read more than the text forms of engine.h, see misread(). */
+static char *value_of_text(enum engine_type type, const char *column)
+{
+    if (type == ENGINE_TEXT)
+        return worker_format("%s", column);
+    if (type == ENGINE_BOOLEAN)
+        return worker_format(
+            "CASE lower(%s) WHEN 'true' THEN true WHEN 'false' THEN false WHEN '1' THEN true "
+            "WHEN '0' THEN false WHEN '是' THEN true WHEN '否' THEN false END",
+            column);
+    return worker_format("TRY_CAST(%s AS %s)", column, schema_sql_type(type));
+}
+
+/* What a cast reads although it is not the text form: blanks, 1_000, 1.5 as an integer, "epoch", times behind
+ * a date. */
+static char *misread(enum engine_type type, const char *column, const char *value)
+{
+    switch (type) {
+    case ENGINE_INTEGER:
+        return worker_format("CAST(%s AS VARCHAR) <> %s", value, column);
+    case ENGINE_DOUBLE:
+        return worker_format("contains(%s, '_') OR contains(%s, ' ')", column, column);
+    case ENGINE_DATE:
+        return worker_format("length(%s) > 10 OR %s < '0' OR %s >= ':'", column, column, column);
+    case ENGINE_TIMESTAMP:
+        return worker_format("length(%s) > 32 OR %s < '0' OR %s >= ':'", column, column, column);
+    case ENGINE_TEXT:
+        return worker_format("contains(%s, chr(0))", column);
+    case ENGINE_BOOLEAN:
+    case ENGINE_DECIMAL:
+    case ENGINE_TYPE_COUNT:
+        break;
+    }
+    return worker_format("false");
+}
+
+static char *when(char *so_far, const char *condition, enum reason reason)
+{
+    return worker_format("%s WHEN %s THEN %d", so_far, condition, (int)reason);
+}
+
+static bool has_limits(enum engine_type type)
+{
+    return type != ENGINE_TEXT && type != ENGINE_BOOLEAN;
+}
+
+static char *reason_of(const struct engine_field *field, const char *column, const char *value, bool is_text)
+{
+    const char *type = schema_sql_type(field->type);
+    char *cases = when(worker_format("CASE"), worker_format("%s IS NULL", column),
+                       field->nullable ? REASON_NONE : REASON_NULL);
+    cases = when(cases, worker_format("%s IS NULL", value), REASON_TYPE);
+    if (is_text)
+        cases = when(cases, misread(field->type, column, value), REASON_TYPE);
+    if (field->type == ENGINE_DOUBLE || field->type == ENGINE_DATE || field->type == ENGINE_TIMESTAMP)
+        cases = when(cases, worker_format("NOT isfinite(%s)", value), REASON_FINITE);
+    if (field->minimum != NULL && has_limits(field->type))
+        cases = when(cases, worker_format("%s < %s::%s", value, worker_constant(field->minimum), type),
+                     REASON_MINIMUM);
+    if (field->maximum != NULL && has_limits(field->type))
+        cases = when(cases, worker_format("%s > %s::%s", value, worker_constant(field->maximum), type),
+                     REASON_MAXIMUM);
+    if (field->max_characters > 0 && field->type == ENGINE_TEXT)
+        cases = when(cases, worker_format("length(%s) > %u", value, field->max_characters), REASON_LENGTH);
+    if (field->pattern != NULL && field->type == ENGINE_TEXT)
+        cases = when(cases,
+                     worker_format("NOT regexp_full_match(%s, %s)", value, worker_constant(field->pattern)),
+                     REASON_PATTERN);
+    return worker_format("%s ELSE 0 END", cases);
+}
+
+bool schema_expression(const struct engine_field *field, const char *column, const char *file_type,
+                       struct expression *ret_expression)
+{
+    const enum engine_type *candidate = schema_candidates(file_type);
+    while (candidate != NULL && *candidate != ENGINE_TYPE_COUNT && *candidate != field->type)
+        candidate++;
+    if (candidate == NULL || *candidate == ENGINE_TYPE_COUNT)
+        return false;
+    bool is_text = strcmp(file_type, "VARCHAR") == 0;
+    char *value = is_text ? value_of_text(field->type, column)
+                          : worker_format("TRY_CAST(%s AS %s)", column, schema_sql_type(field->type));
+    *ret_expression = (struct expression){column, value, reason_of(field, column, value, is_text)};
+    return true;
+}
+
+const char *schema_fits(enum engine_type type, const char *column)
+{
+    char *value = value_of_text(type, column);
+    char *fits = worker_format("(%s IS NOT NULL AND NOT (%s)", value, misread(type, column, value));
+    if (type == ENGINE_BOOLEAN)
+        return worker_format("(lower(%s) IN ('true', 'false', '是', '否'))", column);
+    if (type == ENGINE_DOUBLE)
+        return worker_format("%s AND isfinite(%s) AND NOT regexp_matches(%s, '^[-+]?0[0-9]') "
+                             "AND (length(%s) < 16 OR contains(%s, '.')))",
+                             fits, value, column, column, column);
+    if (type == ENGINE_DATE || type == ENGINE_TIMESTAMP)
+        return worker_format("%s AND isfinite(%s))", fits, value);
+    return worker_format("%s)", fits);
+}
