@@ -1,9 +1,14 @@
-#include "support/city.h"
-TEST(health_is_told)
+#include "http/fixture.h"
+
+#include <string.h>
+
+TEST(a_landing_is_made_and_read)
 {
-    CLEANUP_CITY struct city *city = city_new(NULL, NULL);
-    struct http_reply reply;
-    dispatch(city_app(city), city_arena(city), &(struct http_message){.method = HTTP_GET, .path = "/health", .upload = -1}, &reply);
-    assert_int_equal(reply.status, 200);
-    city_expect(city, 404, NULL, "GET /nothing", NULL);
+    CLEANUP_CITY struct city *city = landing_city();
+    row_id id = landing_made(city);
+    const json_t *read = city_expect(city, 200, NULL, city_format(city, "GET /landings/%lld", (long long)id), NULL);
+    assert_string_equal(json_text(read, "title"), "中华路码头");
+    assert_string_equal(json_text(read, "opened"), "2026-03-01");
+    assert_int_equal(json_integer_or(read, "party", 0), 3);
+    city_expect(city, 200, NULL, "GET /landings/by-title/%E4%B8%AD%E5%8D%8E%E8%B7%AF%E7%A0%81%E5%A4%B4", NULL);
 }

@@ -38,7 +38,9 @@ struct owner {
     const char *name;
     enum result (*ask)(struct request *request);
 };
-#define OWNER(function) ((struct owner){#function, function})
+/* clang-format off: braces alone, so that it is a constant in a table */
+#define OWNER(function) {#function, function}
+/* clang-format on */
 
 struct route {
     enum http_method method;
