@@ -1,5 +1,5 @@
 """What no committed text file may hold: bytes that are not UTF-8, control and invisible characters, white space at
-the end of a line, and paths of the machine it was written on.
+the end of a line, paths of the machine it was written on, and hosts of package registries.
 
 usage: check_text.py [FOLDER]
 """
@@ -13,6 +13,8 @@ BINARY = {".png", ".jpg", ".ico", ".woff2", ".parquet", ".gz", ".zip", ".bin"}
 # C0 but for tab and line feed, DEL and C1, zero-width characters, directional marks and overrides, byte order mark.
 INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 MACHINE_PATH = re.compile(r"(?:^|[^\w.}~-])/(?:work|root|home|farm|Users)/\w")
+
+REGISTRY = re.compile(r"registry\.npmjs|registry\.yarnpkg|deb\.debian\.org|files\.pythonhosted|pypi\.org|proxy\.golang")
 
 
 def machine_paths(folder):
@@ -35,6 +37,8 @@ def complaints_of(name, data, paths):
             found.append(f"{name}:{number}: white space at the end of the line")
         if paths.search(line):
             found.append(f"{name}:{number}: a path of one machine")
+        if REGISTRY.search(line):
+            found.append(f"{name}:{number}: the host of a registry")
     if text and not text.endswith("\n"):
         found.append(f"{name}: no line feed at its end")
     return found

@@ -21,8 +21,10 @@ tools/build.sh build-asan -Db_sanitize=address,undefined -Db_lundef=false -Dwerr
     give_up "the build with sanitizers failed"
 
 rm -f build/meson-logs/testlog.json build-asan/meson-logs/testlog.json build/black-box.log build/black-box.status
-meson test -C build-asan --no-rebuild --no-suite plain
-meson test -C build --no-rebuild --suite plain
+patience=()
+[[ -n ${DUKOU_TEST_LONG-} ]] && patience=(--timeout-multiplier 20)
+meson test -C build-asan --no-rebuild --no-suite plain "${patience[@]}"
+meson test -C build --no-rebuild --suite plain "${patience[@]}"
 
 if [[ -f tests/package.json ]]; then
     npm --prefix tests test </dev/null 2>&1 | tee build/black-box.log

@@ -81,6 +81,9 @@ class Text(unittest.TestCase):
         for folder in ("home", "root", "Users"):
             self.assertEqual(len(self.found(f"see /{folder}/someone\n".encode())), 1)
 
+    def test_hosts_of_registries_are_found(self):
+        self.assertEqual(len(self.found(b'"resolved": "https://registry.' + b'npmjs.org/x"\n')), 1)
+
     def test_untidy_files_are_found(self):
         self.assertEqual(len(self.found(b"a \n")), 1)
         self.assertEqual(len(self.found(b"a")), 1)

@@ -10,11 +10,11 @@
 #include <openssl/sha.h>
 #include <sodium.h>
 #include <stdlib.h>
+#include <string.h>
 
 _Static_assert(sizeof(SHA256_CTX) <= sizeof(struct digest_stream), "the state must fit");
 _Static_assert(_Alignof(SHA256_CTX) <= _Alignof(struct digest_stream), "the state must be aligned");
-_Static_assert(SHA256_DIGEST_LENGTH == DIGEST_SIZE && crypto_auth_hmacsha256_BYTES == DIGEST_SIZE,
-               "32 bytes");
+_Static_assert(SHA256_DIGEST_LENGTH == DIGEST_SIZE, "32 bytes");
 
 struct digest digest_sha256(const void *bytes, size_t size)
 {
@@ -36,15 +36,36 @@ struct digest digest_sm3(const void *bytes, size_t size)
     return digest;
 }
 
-struct digest digest_hmac(const void *key, size_t key_size, const void *bytes, size_t size)
+/* SHA-256 of one key block, every byte of it combined with `pad`, and then of `bytes`. */
+static struct digest keyed(const uint8_t *block, uint8_t pad, const void *bytes, size_t size)
 {
     struct digest digest;
-    crypto_auth_hmacsha256_state state;
-    (void)crypto_auth_hmacsha256_init(&state, key, key_size);
-    (void)crypto_auth_hmacsha256_update(&state, bytes, size);
-    (void)crypto_auth_hmacsha256_final(&state, digest.bytes);
-    sodium_memzero(&state, sizeof state);
+    uint8_t padded[SHA256_CBLOCK];
+    SHA256_CTX context;
+    for (size_t i = 0; i < sizeof padded; i++)
+        padded[i] = block[i] ^ pad;
+    (void)SHA256_Init(&context);
+    (void)SHA256_Update(&context, padded, sizeof padded);
+    (void)SHA256_Update(&context, bytes, size);
+    (void)SHA256_Final(digest.bytes, &context);
+    sodium_memzero(padded, sizeof padded);
+    sodium_memzero(&context, sizeof context);
     return digest;
+}
+
+struct digest digest_hmac(const void *key, size_t key_size, const void *bytes, size_t size)
+{
+    uint8_t block[SHA256_CBLOCK] = {0};
+    if (key_size > sizeof block) {
+        struct digest shorter = digest_sha256(key, key_size);
+        memcpy(block, shorter.bytes, DIGEST_SIZE);
+    } else if (key_size > 0) {
+        memcpy(block, key, key_size);
+    }
+    struct digest inner = keyed(block, 0x36, bytes, size);
+    struct digest outer = keyed(block, 0x5c, inner.bytes, DIGEST_SIZE);
+    sodium_memzero(block, sizeof block);
+    return outer;
 }
 
 void digest_begin(struct digest_stream *stream)

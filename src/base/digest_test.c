@@ -1,6 +1,7 @@
 #include "base/digest.h"
 #include "support/test.h"
 
+#include <sodium.h>
 #include <string.h>
 
 static void assert_digest(struct digest digest, const char *expected)
@@ -54,6 +55,25 @@ TEST(hmac_gives_the_vectors_of_rfc_4231)
     const char *text = "Test Using Larger Than Block-Size Key - Hash Key First";
     assert_digest(digest_hmac(key, sizeof key, text, strlen(text)),
                   "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+}
+
+TEST(hmac_agrees_with_another_implementation_for_every_length_of_key)
+{
+    unsigned char key[200];
+    unsigned char text[300];
+    for (size_t i = 0; i < sizeof key; i++)
+        key[i] = (unsigned char)(i * 37 + 5);
+    for (size_t i = 0; i < sizeof text; i++)
+        text[i] = (unsigned char)(i * 11 + 1);
+    for (size_t size = 0; size <= sizeof key; size++) {
+        crypto_auth_hmacsha256_state other;
+        unsigned char expected[DIGEST_SIZE];
+        (void)crypto_auth_hmacsha256_init(&other, key, size);
+        (void)crypto_auth_hmacsha256_update(&other, text, size + 100);
+        (void)crypto_auth_hmacsha256_final(&other, expected);
+        struct digest digest = digest_hmac(key, size, text, size + 100);
+        assert_memory_equal(digest.bytes, expected, DIGEST_SIZE);
+    }
 }
 
 TEST(digests_are_equal_in_every_bit_or_not_at_all)
