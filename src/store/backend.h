@@ -17,12 +17,21 @@ struct store_opening {
     struct refusal *refusal; /* may be NULL */
 };
 
+struct store_restoring {
+    const char *from;
+    const char *to;
+    bool overwrite;
+    struct arena *arena;
+    struct refusal *refusal; /* may be NULL */
+};
+
 struct store_backend {
     const char *name;
     bool (*takes)(const char *url);
     enum result (*open)(const struct store_opening *opening, void **ret_state);
     void (*close)(void *state);
     enum result (*backup)(void *state, const char *path);
+    enum result (*restore)(const struct store_restoring *restoring);
     enum result (*write)(void *state, store_work *work, void *argument);
     enum result (*read)(void *state, store_work *work, void *argument);
     enum result (*exec)(struct store_tx *tx, enum sql statement, const struct store_bind *binds,

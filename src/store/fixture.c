@@ -30,6 +30,7 @@ static const struct sql_statement statements[FIXTURE_COUNT + 1] = {
     [FIXTURE_ENTRY_ADD] = {"entry_add", SQL_KIND_EXEC, "INSERT INTO entry (changes) VALUES (:changes)",
                            "fixture.c"},
     [FIXTURE_ENTRY_COUNT] = {"entry_count", SQL_KIND_ONE, "SELECT count(*) AS n FROM entry", "fixture.c"},
+    [FIXTURE_FULL] = {"full", SQL_KIND_ONE, "PRAGMA max_page_count = 30", "fixture.c"},
 };
 
 #define FIRST                                                                                                \

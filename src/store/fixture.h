@@ -18,6 +18,7 @@ enum fixture_statement {
     FIXTURE_CHILD_ADD,
     FIXTURE_ENTRY_ADD,
     FIXTURE_ENTRY_COUNT,
+    FIXTURE_FULL,
     FIXTURE_COUNT,
 };
 #define FIXTURE(name) ((enum sql)FIXTURE_##name)

@@ -43,7 +43,8 @@ const char *store_schema_uncovered(const struct store_schema *schema, const char
 
 static void assert_complete(const struct store_backend *backend)
 {
-    assert(backend->name && backend->takes && backend->open && backend->close && backend->backup);
+    assert(backend->name && backend->takes && backend->open && backend->close);
+    assert(backend->backup && backend->restore);
     assert(backend->write && backend->read && backend->take && backend->walk);
     assert(backend->exec && backend->one && backend->many && backend->each);
 }
@@ -58,20 +59,25 @@ static const struct store_backend *pick(const char *url)
     return NULL;
 }
 
+static enum result refuse_url(struct refusal *ret_refusal)
+{
+    return refuse(ret_refusal, (struct refusal){
+                                   .result = RESULT_INVALID,
+                                   .field = "url",
+                                   .zh = "没有能打开这个地址的存储后端",
+                                   .en = "no store back-end opens this address",
+                                   .remedy_zh = "请给出 SQLite 文件的路径",
+                                   .remedy_en = "Give the path of a SQLite file.",
+                               });
+}
+
 enum result store_open_schema(const char *url, const struct store_schema *schema, struct arena *arena,
                               struct refusal *ret_refusal, struct store **ret_store)
 {
     assert(url != NULL && schema != NULL && ret_store != NULL);
     const struct store_backend *backend = pick(url);
     if (backend == NULL)
-        return refuse(ret_refusal, (struct refusal){
-                                       .result = RESULT_INVALID,
-                                       .field = "url",
-                                       .zh = "没有能打开这个地址的存储后端",
-                                       .en = "no store back-end opens this address",
-                                       .remedy_zh = "请给出 SQLite 文件的路径",
-                                       .remedy_en = "Give the path of a SQLite file.",
-                                   });
+        return refuse_url(ret_refusal);
     void *state;
     struct store_opening opening = {.url = url, .schema = schema, .arena = arena, .refusal = ret_refusal};
     TRY(backend->open(&opening, &state));
@@ -106,6 +112,16 @@ void store_close(struct store *store)
 enum result store_backup(struct store *store, const char *path)
 {
     return store->backend->backup(store->state, path);
+}
+
+enum result store_restore(const char *from, const char *to, bool overwrite, struct arena *arena,
+                          struct refusal *ret_refusal)
+{
+    const struct store_backend *backend = pick(to);
+    if (backend == NULL)
+        return refuse_url(ret_refusal);
+    struct store_restoring restoring = {from, to, overwrite, arena, ret_refusal};
+    return backend->restore(&restoring);
 }
 
 enum result store_write(struct store *store, store_work *work, void *argument)

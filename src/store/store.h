@@ -44,6 +44,12 @@ void store_close(struct store *store);
  * all. RESULT_CONFLICT when `path` exists. */
 enum result store_backup(struct store *store, const char *path);
 
+/* Puts the copy `from`, once it is found whole and a store of ours, at `to`. RESULT_CONFLICT when there is a
+ * city and `overwrite` is false; RESULT_BUSY while a server has it open. A city that is overwritten stays
+ * beside it as `to`.replaced until the next restore. */
+enum result store_restore(const char *from, const char *to, bool overwrite, struct arena *arena,
+                          struct refusal *ret_refusal);
+
 /* ---- transactions ---- */
 
 typedef enum result store_work(struct store_tx *tx, void *argument);

@@ -111,6 +111,7 @@ const struct store_backend store_sqlite = {
     .open = sqlite_open_store,
     .close = sqlite_close_store,
     .backup = sqlite_backup_store,
+    .restore = sqlite_restore,
     .write = sqlite_write,
     .read = sqlite_read,
     .exec = sqlite_exec,

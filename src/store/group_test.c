@@ -1,0 +1,419 @@
+#include "store/fixture.h"
+#include "support/test.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { THREADS = 64, UNITS = 40 };
+
+static enum result add(struct store_tx *tx, row_id id, const char *title)
+{
+    return store_exec(tx, FIXTURE(NOTE_ADD),
+                      STORE_BINDS({"id", store_integer(id)}, {"title", store_text(title)},
+                                  {"weight", store_null()}, {"body", store_null()}),
+                      NULL);
+}
+
+struct writer {
+    pthread_t thread;
+    struct store *store;
+    row_id id;  /* of the unit that runs */
+    int failed; /* units of this writer that the test wants to fail, and that did */
+    enum result result;
+    int runs;
+    enum result (*steps)(struct store_tx *tx, struct writer *writer);
+};
+
+static enum result run_steps(struct store_tx *tx, void *argument)
+{
+    struct writer *writer = argument;
+    writer->runs++;
+    return writer->steps(tx, writer);
+}
+
+static void *write_units(void *argument)
+{
+    struct writer *writer = argument;
+    row_id first = writer->id;
+    for (int i = 0; i < UNITS; i++) {
+        writer->id = first + i;
+        enum result result = store_write(writer->store, run_steps, writer);
+        if (writer->id % 3 == 0 ? result == RESULT_FORBIDDEN : result == RESULT_OK)
+            writer->failed += result != RESULT_OK;
+        else
+            writer->result = result;
+    }
+    return NULL;
+}
+
+/* Every third unit changes rows and then fails; one in nine of them even by a key that is taken. */
+static enum result add_or_fail(struct store_tx *tx, struct writer *writer)
+{
+    TRY(add(tx, writer->id, NULL));
+    TRY(fixture_record(tx));
+    if (writer->id % 3 != 0)
+        return RESULT_OK;
+    if (writer->id % 9 == 0)
+        assert_int_equal(add(tx, writer->id, NULL), RESULT_CONFLICT);
+    return RESULT_FORBIDDEN;
+}
+
+TEST(units_of_64_threads_are_apart_and_failing_ones_harm_no_other)
+{
+    struct store *store = fixture_open();
+    static struct writer writers[THREADS];
+    memset(writers, 0, sizeof writers);
+    int failed = 0;
+    for (int i = 0; i < THREADS; i++) {
+        writers[i] = (struct writer){.store = store, .id = 1 + i * UNITS, .steps = add_or_fail};
+        assert_int_equal(pthread_create(&writers[i].thread, NULL, write_units, &writers[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        (void)pthread_join(writers[i].thread, NULL);
+        assert_int_equal(writers[i].result, RESULT_OK);
+        failed += writers[i].failed;
+    }
+    assert_int_equal(failed, THREADS * UNITS / 3);
+    assert_int_equal(fixture_count(store, FIXTURE(NOTE_COUNT)), THREADS * UNITS - failed);
+    assert_int_equal(fixture_count(store, FIXTURE(ENTRY_COUNT)), THREADS * UNITS - failed);
+    store_close(store);
+}
+
+/* ---- a transaction that is lost half-way ---- */
+
+static _Atomic int arrived;
+
+/* Leads, and holds the batch open until the others have come. */
+static enum result hold(struct store_tx *tx, struct writer *writer)
+{
+    for (int i = 0; atomic_load(&arrived) < 3 && i < 5000; i++)
+        (void)usleep(1000);
+    (void)usleep(20000);
+    TRY(add(tx, writer->id, NULL));
+    return fixture_record(tx);
+}
+
+static enum result add_one(struct store_tx *tx, struct writer *writer)
+{
+    TRY(add(tx, writer->id, NULL));
+    return fixture_record(tx);
+}
+
+static enum result fill_disk(struct store_tx *tx, struct writer *writer)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    struct store_row row;
+    TRY(store_one(tx, arena, FIXTURE(FULL), STORE_NO_BINDS, &row));
+    enum result result = RESULT_OK;
+    for (row_id id = writer->id; result == RESULT_OK; id++)
+        result = store_exec(tx, FIXTURE(NOTE_ADD),
+                            STORE_BINDS({"id", store_integer(id)}, {"title", store_null()},
+                                        {"weight", store_null()},
+                                        {"body", store_blob(arena_alloc(arena, 8192), 8192)}),
+                            NULL);
+    assert_int_equal(add(tx, 1, NULL), RESULT_IO); /* and no statement runs outside the transaction */
+    return result;
+}
+
+static void *write_one(void *argument)
+{
+    struct writer *writer = argument;
+    atomic_fetch_add(&arrived, 1);
+    writer->result = store_write(writer->store, run_steps, writer);
+    return NULL;
+}
+
+TEST(a_unit_that_loses_the_transaction_fails_alone_and_the_others_run_again)
+{
+    struct store *store = fixture_open();
+    struct writer writers[4] = {{.store = store, .id = 10, .steps = hold},
+                                {.store = store, .id = 20, .steps = add_one},
+                                {.store = store, .id = 1000, .steps = fill_disk},
+                                {.store = store, .id = 30, .steps = add_one}};
+    atomic_store(&arrived, -1);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(pthread_create(&writers[i].thread, NULL, write_one, &writers[i]), 0);
+        (void)usleep(20000);
+    }
+    for (int i = 0; i < 4; i++)
+        (void)pthread_join(writers[i].thread, NULL);
+    assert_int_equal(writers[0].result, RESULT_OK);
+    assert_int_equal(writers[1].result, RESULT_OK);
+    assert_int_equal(writers[2].result, RESULT_IO);
+    assert_int_equal(writers[3].result, RESULT_OK);
+    assert_int_equal(writers[1].runs, 2);
+    assert_int_equal(writers[2].runs, 1);
+    assert_int_equal(fixture_count(store, FIXTURE(NOTE_COUNT)), 3);
+    assert_int_equal(fixture_count(store, FIXTURE(ENTRY_COUNT)), 3);
+    store_close(store);
+}
+
+/* ---- other processes ---- */
+
+static void *release_later(void *argument)
+{
+    (void)usleep(100000);
+    (void)sqlite3_exec(argument, "COMMIT", NULL, NULL, NULL);
+    return NULL;
+}
+
+TEST(a_write_waits_for_another_process_that_writes)
+{
+    struct store *store = fixture_open();
+    struct writer writer = {.store = store, .id = 1, .steps = add_one};
+    sqlite3 *other;
+    pthread_t thread;
+    assert_int_equal(sqlite3_open(fixture_path(), &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(pthread_create(&thread, NULL, release_later, other), 0);
+    assert_ok(store_write(store, run_steps, &writer));
+    (void)pthread_join(thread, NULL);
+    (void)sqlite3_close(other);
+    store_close(store);
+}
+
+/* ---- snapshots ---- */
+
+struct sums {
+    struct store *store;
+    _Atomic bool stop;
+    int64_t odd; /* reads that saw two states */
+    int64_t seen;
+    pthread_t thread;
+};
+
+static enum result swap(struct store_tx *tx, struct writer *writer)
+{
+    TRY(store_exec(tx, FIXTURE(NOTE_DELETE), STORE_BINDS({"id", store_integer(writer->id)}), NULL));
+    TRY(add(tx, writer->id + 1, NULL));
+    return fixture_record(tx);
+}
+
+/* Two statements of one read must agree. */
+static enum result count_twice(struct store_tx *tx, void *argument)
+{
+    struct sums *sums = argument;
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    struct store_rows first;
+    struct store_rows second;
+    TRY(store_many(tx, arena, FIXTURE(NOTE_ALL), STORE_NO_BINDS, &first));
+    (void)sched_yield();
+    TRY(store_many(tx, arena, FIXTURE(NOTE_ALL), STORE_NO_BINDS, &second));
+    sums->odd += first.count != 1 || second.count != 1 ||
+                 row_integer(&first.rows[0], "id") != row_integer(&second.rows[0], "id");
+    sums->seen++;
+    return RESULT_OK;
+}
+
+static void *read_sums(void *argument)
+{
+    struct sums *sums = argument;
+    while (!atomic_load(&sums->stop))
+        if (store_read(sums->store, count_twice, sums) != RESULT_OK)
+            sums->odd++;
+    return NULL;
+}
+
+TEST(readers_see_one_state_while_others_write)
+{
+    struct store *store = fixture_open();
+    struct writer writer = {.store = store, .id = 1, .steps = add_one};
+    static struct sums sums[20]; /* more than there are connections */
+    memset(sums, 0, sizeof sums);
+    assert_ok(store_write(store, run_steps, &writer));
+    for (int i = 0; i < 20; i++) {
+        sums[i].store = store;
+        assert_int_equal(pthread_create(&sums[i].thread, NULL, read_sums, &sums[i]), 0);
+    }
+    writer.steps = swap;
+    for (; writer.id < 200; writer.id++)
+        assert_ok(store_write(store, run_steps, &writer));
+    for (int i = 0; i < 20; i++) {
+        atomic_store(&sums[i].stop, true);
+        (void)pthread_join(sums[i].thread, NULL);
+        assert_int_equal(sums[i].odd, 0);
+        assert_true(sums[i].seen > 0);
+    }
+    store_close(store);
+}
+
+/* ---- sudden ends ---- */
+
+struct reporter {
+    struct writer writer;
+    int pipe;
+};
+
+static void *write_and_report(void *argument)
+{
+    struct reporter *reporter = argument;
+    for (;; reporter->writer.id++) {
+        if (store_write(reporter->writer.store, run_steps, &reporter->writer) != RESULT_OK)
+            abort();
+        if (write(reporter->pipe, &reporter->writer.id, sizeof(row_id)) != sizeof(row_id))
+            abort();
+    }
+}
+
+/* Writes from several threads, telling each unit's id once it is acknowledged, until it is killed. */
+static _Noreturn void write_until_killed(const char *path, int pipe)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    struct store *store;
+    static struct reporter reporters[8];
+    if (store_open_schema(path, &fixture_schema, arena, NULL, &store) != RESULT_OK)
+        abort();
+    for (int i = 0; i < 8; i++) {
+        reporters[i] = (struct reporter){{.store = store, .id = i * 1000000 + 1, .steps = add_one}, pipe};
+        if (pthread_create(&reporters[i].writer.thread, NULL, write_and_report, &reporters[i]) != 0)
+            abort();
+    }
+    for (;;)
+        (void)pause();
+}
+
+static enum result find(struct store_tx *tx, void *argument)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    struct store_row row;
+    return store_one(tx, arena, FIXTURE(NOTE_BY_ID), STORE_BINDS({"id", store_integer(*(row_id *)argument)}),
+                     &row);
+}
+
+TEST(nothing_acknowledged_is_lost_when_the_process_is_killed)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    char path[256];
+    (void)snprintf(path, sizeof path, "%s/city.db", test_folder());
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0)
+        write_until_killed(path, ends[1]);
+    (void)close(ends[1]);
+    static row_id acknowledged[100000];
+    size_t count = 0;
+    while (count < 300 && read(ends[0], &acknowledged[count], sizeof(row_id)) == sizeof(row_id))
+        count++;
+    (void)kill(child, SIGKILL);
+    while (count < 100000 && read(ends[0], &acknowledged[count], sizeof(row_id)) == sizeof(row_id))
+        count++;
+    (void)waitpid(child, NULL, 0);
+    assert_true(count >= 300);
+    struct store *store;
+    assert_ok(store_open_schema(path, &fixture_schema, arena, NULL, &store));
+    for (size_t i = 0; i < count; i++)
+        assert_ok(store_read(store, find, &acknowledged[i]));
+    assert_int_equal(fixture_count(store, FIXTURE(NOTE_COUNT)), fixture_count(store, FIXTURE(ENTRY_COUNT)));
+    store_close(store);
+    (void)close(ends[0]);
+}
+
+static sqlite3_io_methods failing_methods[2]; /* of the log, of the file */
+static sqlite3_vfs failing_vfs;
+static bool syncs_fail;
+
+static int fail_sync(sqlite3_file *file, int flags)
+{
+    (void)file;
+    (void)flags;
+    return syncs_fail ? SQLITE_IOERR_FSYNC : SQLITE_OK;
+}
+
+static int open_failing(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *ret_flags)
+{
+    sqlite3_vfs *real = vfs->pAppData;
+    int code = real->xOpen(real, name, file, flags, ret_flags);
+    if (code == SQLITE_OK && file->pMethods != NULL) {
+        sqlite3_io_methods *methods = &failing_methods[(flags & SQLITE_OPEN_MAIN_DB) != 0];
+        *methods = *file->pMethods;
+        methods->xSync = fail_sync;
+        file->pMethods = methods;
+    }
+    return code;
+}
+
+/* Runs `body` in a child; gives its standard error. True when it ended by abort(). */
+static bool aborts(void (*body)(const char *path), const char *path, char *ret_words, size_t room)
+{
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    (void)fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        (void)dup2(ends[1], STDERR_FILENO);
+        (void)signal(SIGABRT, SIG_DFL);
+        body(path);
+        _exit(0);
+    }
+    (void)close(ends[1]);
+    size_t at = 0;
+    ssize_t got;
+    while (at < room - 1 && (got = read(ends[0], ret_words + at, room - 1 - at)) > 0)
+        at += (size_t)got;
+    ret_words[at] = '\0';
+    (void)close(ends[0]);
+    int status = 0;
+    (void)waitpid(child, &status, 0);
+    return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
+}
+
+static void write_without_sync(const char *path)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    struct store *store;
+    sqlite3_vfs *real = sqlite3_vfs_find(NULL);
+    failing_vfs = *real;
+    failing_vfs.zName = "failing";
+    failing_vfs.pAppData = real;
+    failing_vfs.xOpen = open_failing;
+    (void)sqlite3_vfs_register(&failing_vfs, 1);
+    if (store_open_schema(path, &fixture_schema, arena, NULL, &store) != RESULT_OK)
+        _exit(1);
+    syncs_fail = true;
+    struct writer writer = {.store = store, .id = 1, .steps = add_one};
+    (void)store_write(store, run_steps, &writer);
+}
+
+TEST(a_failed_fsync_stops_the_process_and_says_so)
+{
+    char path[256];
+    char words[4096];
+    (void)snprintf(path, sizeof path, "%s/city.db", test_folder());
+    assert_true(aborts(write_without_sync, path, words, sizeof words));
+    assert_non_null(strstr(words, "fsync failed"));
+}
+
+static enum result write_inside(struct store_tx *tx, struct writer *writer)
+{
+    struct writer inner = {.store = writer->store, .id = 2, .steps = add_one};
+    TRY(add_one(tx, writer));
+    return store_write(writer->store, run_steps, &inner);
+}
+
+static void write_within_write(const char *path)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    struct store *store;
+    if (store_open_schema(path, &fixture_schema, arena, NULL, &store) != RESULT_OK)
+        _exit(1);
+    struct writer writer = {.store = store, .id = 1, .steps = write_inside};
+    (void)store_write(store, run_steps, &writer);
+}
+
+TEST(a_write_inside_a_write_stops_instead_of_waiting_for_ever)
+{
+    char path[256];
+    char words[4096];
+    (void)snprintf(path, sizeof path, "%s/city.db", test_folder());
+    assert_true(aborts(write_within_write, path, words, sizeof words));
+    assert_non_null(strstr(words, "inside a unit of work"));
+}
