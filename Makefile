@@ -1,5 +1,5 @@
 # A thin front: Meson describes the build, Ninja does it, tools/ does the rest.
-.PHONY: help run build prepare test test-long bench lint clean
+.PHONY: help run build prepare test test-long bench lint docs clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -25,6 +25,9 @@ bench: build ## the figures, each beside its limit; build/bench.json
 
 lint: build ## format, analysers, dependency rule, forbidden text
 	@tools/lint.sh
+
+docs: ## the pages that are printed from the code
+	@python3 -B tools/print_limits.py
 
 clean: ## remove what was built; never the city under DUKOU_HOME (./var)
 	rm -rf build build-asan

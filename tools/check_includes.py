@@ -2,12 +2,14 @@
 
 usage: check_includes.py [SOURCE_FOLDER]
 
-Further: a concept under affairs/ shows others its public header only (affairs/NAME/NAME.h), and only main.c, the
-tests and the back-end itself name a back-end.
+Further: a concept under affairs/ shows others its public header (affairs/NAME/NAME.h) and those headers whose first
+comment says "for other concepts"; only main.c, the tests and the back-end itself name a back-end.
 """
 import pathlib
 import re
 import sys
+
+SOURCE = pathlib.Path(__file__).resolve().parent.parent / "src"
 
 # The one place where the order stands: each may use those before it.
 ORDER = ["base", "store", "audit", "workflow", "vault", "engine", "guard", "keeper", "http", "affairs", "peers", "main.c"]
@@ -21,7 +23,14 @@ def folder_of(path):
     return "/".join(path.split("/")[:-1])
 
 
-def complaint(path, include):
+def is_offered(source, header):
+    """Says the header's first comment that it is for other concepts?"""
+    file = source / header
+    comment = re.match(r"/\*(.*?)\*/", file.read_text(encoding="utf-8"), re.S) if file.exists() else None
+    return comment is not None and "for other concepts" in " ".join(re.split(r"[\s*]+", comment.group(1)))
+
+
+def complaint(path, include, source=SOURCE):
     """Why the file `path` may not include `include` (both relative to src), or None."""
     user, used = path.split("/")[0], include.split("/")[0]
     if user not in ORDER:
@@ -36,8 +45,8 @@ def complaint(path, include):
         return None
     if used == "affairs" and include.count("/") > 1:
         concept = include.split("/")[1]
-        if include != f"affairs/{concept}/{concept}.h":
-            return f"only affairs/{concept}/{concept}.h is for others"
+        if include != f"affairs/{concept}/{concept}.h" and not is_offered(source, include):
+            return f"only affairs/{concept}/{concept}.h, or a header that says so, is for other concepts"
     for back_end in BACK_ENDS:
         if include.startswith(back_end + "/") and not path.startswith(back_end + "/"):
             if path != "main.c" and not path.endswith("_test.c"):
@@ -52,14 +61,14 @@ def check(source):
         path = file.relative_to(source).as_posix()
         for include in INCLUDE.findall(file.read_text(encoding="utf-8")):
             count += 1
-            why = complaint(path, include)
+            why = complaint(path, include, source)
             if why is not None:
                 complaints.append(f"src/{path}: #include \"{include}\": {why}")
     return complaints, count
 
 
 def main(arguments):
-    source = pathlib.Path(arguments[0] if arguments else pathlib.Path(__file__).parent.parent / "src")
+    source = pathlib.Path(arguments[0]) if arguments else SOURCE
     complaints, count = check(source)
     for line in complaints:
         print(line)

@@ -18,6 +18,7 @@ formatted() {
 check format formatted
 check text python3 -B tools/check_text.py
 check includes python3 -B tools/check_includes.py
+check limits python3 -B tools/print_limits.py --check
 check analysers python3 -B tools/analyse.py build
 
 if ((${#failed[@]} > 0)); then

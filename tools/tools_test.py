@@ -8,6 +8,7 @@ import unittest
 import check_includes
 import check_text
 import count_tests
+import print_limits
 
 
 class Includes(unittest.TestCase):
@@ -37,8 +38,18 @@ class Includes(unittest.TestCase):
     def test_a_concept_shows_its_public_header_only(self):
         self.allowed("affairs/room/room.c", "affairs/product/product.h")
         self.allowed("affairs/product/product_routes.c", "affairs/product/product_schema.h")
-        self.refused("affairs/room/room.c", "affairs/product/product_schema.h", "for others")
-        self.refused("peers/exchange/exchange.c", "affairs/product/product_schema.h", "for others")
+        self.refused("affairs/room/room.c", "affairs/product/product_schema.h", "for other concepts")
+        self.refused("peers/exchange/exchange.c", "affairs/product/product_schema.h", "for other concepts")
+
+    def test_a_header_may_say_that_it_is_for_other_concepts(self):
+        with tempfile.TemporaryDirectory() as folder:
+            source = pathlib.Path(folder)
+            (source / "affairs/product").mkdir(parents=True)
+            header = source / "affairs/product/product_schema.h"
+            header.write_text("/* Bodies,\n * for other\n * concepts too. */\n")
+            self.assertIsNone(check_includes.complaint("affairs/room/room.c", "affairs/product/product_schema.h", source))
+            header.write_text("/* Bodies. */\n/* for other concepts */\n")
+            self.refused("affairs/room/room.c", "affairs/product/product_schema.h", "for other concepts")
 
     def test_only_main_and_tests_name_a_back_end(self):
         self.allowed("main.c", "store/sqlite/sqlite_store.h")
@@ -145,6 +156,24 @@ class Counting(unittest.TestCase):
         self.assertEqual(self.run_with([good]), (0, "2 passed, 0 failed"))
         self.assertEqual(self.run_with([good, bad]), (1, "2 passed, 1 failed"))
         self.assertEqual(self.run_with([]), (1, "0 passed, 0 failed"))
+
+
+class Limits(unittest.TestCase):
+    def test_amounts_are_told_in_their_unit(self):
+        self.assertEqual(print_limits.amount("LIMIT_X_BYTES", "((size_t)256 * 1024 * 1024)"), "256 MiB")
+        self.assertEqual(print_limits.amount("LIMIT_X_BYTES", "(32 * 1024)"), "32 KiB")
+        self.assertEqual(print_limits.amount("LIMIT_X_BYTES", "65535"), "65,535 bytes")
+        self.assertEqual(print_limits.amount("LIMIT_X_ROWS", "20000000"), "20,000,000")
+
+    def test_every_limit_is_on_the_page(self):
+        header = print_limits.HEADER.read_text(encoding="utf-8")
+        self.assertEqual(print_limits.page(header).count("| `LIMIT_"), header.count("#define LIMIT_"))
+
+    def test_headings_and_notes_are_kept(self):
+        text = print_limits.page("/* This file. */\n/* Log-in */\n#define LIMIT_TRIES 5   /* in a row */\n#define LIMIT_X 1\n")
+        self.assertIn("## Log-in", text)
+        self.assertIn("| `LIMIT_TRIES` | 5 | in a row |", text)
+        self.assertIn("| `LIMIT_X` | 1 | - |", text)
 
 
 if __name__ == "__main__":

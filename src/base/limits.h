@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+/* clang-format off */
+
 /* Memory of one request */
 #define LIMIT_ARENA_BYTES ((size_t)256 * 1024 * 1024)
 
