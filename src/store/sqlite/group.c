@@ -48,8 +48,8 @@ struct sqlite_group {
     struct unit *tail;
     size_t waiting;
     bool led;
-    _Atomic bool running; /* a unit's work runs, on the thread `runner` */
-    pthread_t runner;
+    _Atomic pthread_t
+        runner; /* the thread on which a unit's work runs; 0, which no thread is, when none does */
 };
 
 struct batch {
@@ -173,10 +173,9 @@ static enum result work_and_check(struct sqlite_group *group, struct unit *unit)
     group->tx.too_large = false;
     arena_reset(group->arena);
     changes_begin(&group->changes, group->arena);
-    group->runner = pthread_self();
-    atomic_store(&group->running, true);
+    atomic_store_explicit(&group->runner, pthread_self(), memory_order_relaxed);
     enum result result = unit->work(&group->tx.tx, unit->argument);
-    atomic_store(&group->running, false);
+    atomic_store_explicit(&group->runner, 0, memory_order_relaxed);
     if (result != RESULT_OK)
         return result;
     if (group->tx.too_large)
@@ -271,7 +270,7 @@ static void lead(struct sqlite_group *group, struct unit *own)
 
 enum result sqlite_group_write(struct sqlite_group *group, store_work *work, void *argument)
 {
-    if (atomic_load(&group->running) && pthread_equal(group->runner, pthread_self()))
+    if (pthread_equal(atomic_load_explicit(&group->runner, memory_order_relaxed), pthread_self()))
         store_stop("store_write is called inside a unit of work");
     struct unit unit = {.work = work, .argument = argument};
     enum joined joined = join(group, &unit);
