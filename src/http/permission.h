@@ -40,7 +40,14 @@
     X(RESOURCE_READ, R_PARTIES | R(AUDIT_ADMIN), DUTY_ANY, NOT_HAND_OVER)                                    \
     X(RESOURCE_WRITE, R(PROVIDER), DUTY_ANY, NOT_HAND_OVER)                                                  \
     X(RESOURCE_GRADE, R(PROVIDER), DUTY_APPROVER, NOT_HAND_OVER)                                             \
-    X(SOURCE, R(SOURCE), DUTY_ANY, NOT_HAND_OVER)
+    X(SOURCE, R(SOURCE), DUTY_ANY, NOT_HAND_OVER)                                                            \
+    X(ENTRY_READ, R(BUREAU) | R(PROVIDER) | R(REGULATOR), DUTY_ANY, NOT_HAND_OVER)                           \
+    X(ENTRY_PROPOSE, R(BUREAU), DUTY_ANY, NOT_HAND_OVER)                                                     \
+    X(ENTRY_ANSWER, R(PROVIDER), DUTY_ANY, NOT_HAND_OVER)                                                    \
+    X(ENTRY_LIST, R(BUREAU), DUTY_APPROVER, NOT_HAND_OVER)                                                   \
+    X(AUTHORISATION_READ, R(BUREAU) | R(PROVIDER) | R(OPERATOR) | R(REGULATOR), DUTY_ANY, NOT_HAND_OVER)     \
+    X(AUTHORISATION_DRAFT, R(PROVIDER), DUTY_ANY, NOT_HAND_OVER)                                             \
+    X(AUTHORISATION_DECIDE, R(PROVIDER), DUTY_APPROVER, NOT_HAND_OVER)
 
 enum permission {
     PERMISSION_UNSET, /* a route that names none: the program refuses to start */

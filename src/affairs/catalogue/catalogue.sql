@@ -1,0 +1,107 @@
+-- name: entry_insert :one
+INSERT INTO entry (resource_id, resource_version, provider_id, code, title, abstract, category, industry, region, grade,
+                   level, version, listed)
+SELECT r.id, r.version, r.party_id, r.code, r.title, r.abstract, r.category, r.industry, r.region, r.grade, r.level, 0, 0
+FROM resource r WHERE r.id = :resource
+RETURNING id;
+
+-- name: entry_by_id :one
+SELECT e.*, p.name AS provider, c.state AS state, c.due AS due
+FROM entry e
+JOIN party p ON p.id = e.provider_id
+JOIN workflow_case c ON c.kind = 'entry' AND c.object_id = e.id
+WHERE e.id = :id;
+
+-- name: entry_public :one
+SELECT e.id, e.resource_id, e.resource_version, e.code, e.title, e.abstract, e.category, e.industry, e.region, e.grade,
+       e.level, e.version, e.listed_at, e.provider_id, p.name AS provider
+FROM entry e JOIN party p ON p.id = e.provider_id
+WHERE e.id = :id AND e.listed = 1;
+
+-- name: entry_public_list :many
+SELECT e.id, e.resource_id, e.resource_version, e.code, e.title, e.abstract, e.category, e.industry, e.region, e.grade,
+       e.level, e.version, e.listed_at, e.provider_id, p.name AS provider
+FROM entry e JOIN party p ON p.id = e.provider_id
+WHERE e.listed = 1 AND e.id > :after
+ORDER BY e.id LIMIT :limit;
+
+-- name: entry_search :many
+SELECT e.id, e.resource_id, e.resource_version, e.code, e.title, e.abstract, e.category, e.industry, e.region, e.grade,
+       e.level, e.version, e.listed_at, e.provider_id, p.name AS provider
+FROM entry_search s
+JOIN entry e ON e.id = s.rowid
+JOIN party p ON p.id = e.provider_id
+WHERE s.text MATCH :match AND s.rowid > :after
+ORDER BY s.rowid LIMIT :limit;
+
+-- name: entry_search_count :one
+SELECT COUNT(*) AS hits FROM (SELECT s.rowid FROM entry_search s WHERE s.text MATCH :match LIMIT :cap) AS capped;
+
+-- name: entry_search_add :exec
+INSERT INTO entry_search (rowid, text)
+SELECT e.id, e.title || ' ' || e.code || ' ' || COALESCE(e.abstract, '') || ' ' || COALESCE(e.category, '') || ' ' ||
+       COALESCE(e.industry, '') || ' ' || COALESCE(e.region, '') || ' ' || p.name
+FROM entry e JOIN party p ON p.id = e.provider_id WHERE e.id = :id;
+
+-- name: entry_search_remove :exec
+DELETE FROM entry_search WHERE rowid = :id;
+
+-- name: entry_cases :many
+SELECT e.*, p.name AS provider, c.state AS state, c.due AS due
+FROM entry e
+JOIN party p ON p.id = e.provider_id
+JOIN workflow_case c ON c.kind = 'entry' AND c.object_id = e.id
+WHERE e.id > :after AND (:own IS NULL OR e.provider_id = :own)
+ORDER BY e.id LIMIT :limit;
+
+-- name: entry_take_resource :exec
+UPDATE entry SET
+    resource_version = (SELECT r.version FROM resource r WHERE r.id = entry.resource_id),
+    title = (SELECT r.title FROM resource r WHERE r.id = entry.resource_id),
+    abstract = (SELECT r.abstract FROM resource r WHERE r.id = entry.resource_id),
+    category = (SELECT r.category FROM resource r WHERE r.id = entry.resource_id),
+    industry = (SELECT r.industry FROM resource r WHERE r.id = entry.resource_id),
+    region = (SELECT r.region FROM resource r WHERE r.id = entry.resource_id),
+    grade = (SELECT r.grade FROM resource r WHERE r.id = entry.resource_id),
+    level = (SELECT r.level FROM resource r WHERE r.id = entry.resource_id),
+    version = version + 1, listed = 1, listed_at = :at
+WHERE id = :id;
+
+-- name: entry_delist :exec
+UPDATE entry SET listed = 0 WHERE id = :id;
+
+-- name: entry_version_insert :exec
+INSERT INTO entry_version (entry_id, version, resource_version, grade, level, consulted, at)
+SELECT id, version, resource_version, grade, level, :consulted, :at FROM entry WHERE id = :id;
+
+-- name: entry_version_list :many
+SELECT v.id, v.entry_id, v.version, v.resource_version, v.grade, v.level, v.consulted, v.at
+FROM entry_version v JOIN entry e ON e.id = v.entry_id
+WHERE v.entry_id = :entry AND v.id > :after ORDER BY v.id LIMIT :limit;
+
+-- name: entry_last_consultation :one
+SELECT v.event FROM workflow_case c JOIN workflow_event v ON v.case_id = c.id
+WHERE c.kind = 'entry' AND c.object_id = :entry AND v.event IN ('record_absence', 'concur')
+ORDER BY v.id DESC LIMIT 1;
+
+-- name: authorisation_insert :one
+INSERT INTO authorisation (entry_id, provider_id, agreement_id, conditions, from_day, until_day)
+VALUES (:entry, :provider, :agreement, :conditions, :from, :until) RETURNING id;
+
+-- name: authorisation_by_id :one
+SELECT a.id, a.entry_id, a.provider_id, a.agreement_id, a.conditions, a.from_day, a.until_day, c.state AS state
+FROM authorisation a JOIN workflow_case c ON c.kind = 'authorisation' AND c.object_id = a.id
+WHERE a.id = :id;
+
+-- name: authorisation_list :many
+SELECT a.id, a.entry_id, a.provider_id, a.agreement_id, a.conditions, a.from_day, a.until_day, c.state AS state
+FROM authorisation a JOIN workflow_case c ON c.kind = 'authorisation' AND c.object_id = a.id
+WHERE a.id > :after AND (:own IS NULL OR a.provider_id = :own) AND (:entry IS NULL OR a.entry_id = :entry)
+ORDER BY a.id LIMIT :limit;
+
+-- name: authorisation_in_force :one
+SELECT a.id FROM authorisation a
+JOIN workflow_case c ON c.kind = 'authorisation' AND c.object_id = a.id
+WHERE a.entry_id = :entry AND c.state = 'in_force' AND (a.agreement_id IS NULL OR a.agreement_id = :agreement)
+  AND a.from_day <= :today AND (a.until_day IS NULL OR a.until_day >= :today)
+LIMIT 1;
