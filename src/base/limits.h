@@ -29,6 +29,11 @@
 #define LIMIT_WORK_QUEUE 512            /* requests that wait for such a thread */
 #define LIMIT_REQUESTS_PER_MINUTE 600   /* of one anonymous address; accounts have their own */
 #define LIMIT_ACCOUNT_REQUESTS_PER_MINUTE 6000
+#define LIMIT_UPLOADS_AT_ONCE 16        /* raw bodies held in memory files */
+#define LIMIT_BODY_SECONDS 30           /* a body may take so long, and longer at LIMIT_BODY_BYTES_PER_SECOND or more */
+#define LIMIT_BODY_BYTES_PER_SECOND 4096
+#define LIMIT_EVENT_SECONDS 10          /* between signs of life on a quiet stream of events */
+#define LIMIT_EVENT_BUFFER_BYTES ((size_t)64 * 1024)
 #define LIMIT_EVENT_STREAMS 64          /* server-sent event replies at once; a thread each */
 #define LIMIT_IDEMPOTENCY_HOURS 24      /* a reply is kept for a request sent again with the same Idempotency-Key */
 #define LIMIT_PAGE_ITEMS 100

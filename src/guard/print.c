@@ -1,0 +1,398 @@
+/* Four selects, inside out:
+ *   cells   per group and bucket of each resource: partial sums and counts over the rows
+ *   sets    (two and more resources) the cells once more per group and single bucket, for each resource
+ *   measured  per group: values put together from partials, occupied buckets, totals, two largest buckets
+ *   outside   the developer's expressions, then the measurements; ORDER BY and LIMIT
+ * A COUNT(DISTINCT dimension) has its value among the cells' keys and goes through `values` instead of sets.
+ */
+#include "guard/print.h"
+
+#include "base/limits.h"
+#include "guard/print_expression.h"
+
+#include <string.h>
+
+#define BUCKETS 64
+
+static bool is_exact_sum(const struct expression *aggregate)
+{
+    struct type type = aggregate->children[0]->type;
+    return type.kind != TYPE_REAL && type.width <= 27;
+}
+
+static bool is_sum(const struct expression *aggregate)
+{
+    return aggregate->aggregate == AGGREGATE_SUM || aggregate->aggregate == AGGREGATE_AVG;
+}
+
+/* The sizes are summed apart from the values only where a value may be below zero. */
+static bool has_own_sizes(const struct expression *aggregate)
+{
+    return is_sum(aggregate) && expression_may_be_negative(aggregate->children[0]);
+}
+
+static bool counts_values(const struct query *query)
+{
+    return query->aggregate_count == 1 && query->aggregates[0]->aggregate == AGGREGATE_COUNT_DISTINCT;
+}
+
+static const struct query_table *resource_table(const struct query *query, size_t resource, size_t *ret_index)
+{
+    size_t i = 0;
+    while (query->tables[i].policy->kind != TABLE_RESOURCE || query->tables[i].resource != resource)
+        i++;
+    if (ret_index != NULL)
+        *ret_index = i;
+    return &query->tables[i];
+}
+
+static bool may_be_absent(const struct query *query, size_t resource)
+{
+    return resource_table(query, resource, NULL)->left_join;
+}
+
+/* ---- cells ---- */
+
+/* 0 … 63, 64 for rows without a subject, NULL where a left join found no row. */
+static void print_bucket(struct writer *writer, const struct query *query, size_t resource)
+{
+    size_t index;
+    const struct query_table *table = resource_table(query, resource, &index);
+    if (table->left_join) {
+        put(writer, "CASE WHEN ");
+        print_expression(writer, table->matches[0].right);
+        put(writer, " IS NOT NULL THEN ");
+    }
+    put(writer, "CAST(coalesce(t%zu.", index);
+    put_name(writer, table->policy->subject_token);
+    put(writer, " & %d, %d) AS UTINYINT)%s", BUCKETS - 1, BUCKETS, table->left_join ? " END" : "");
+}
+
+static void print_from(struct writer *writer, const struct query *query)
+{
+    for (size_t i = 0; i < query->table_count; i++) {
+        const struct query_table *table = &query->tables[i];
+        put(writer, "%s", i == 0 ? "\nFROM " : table->left_join ? " LEFT JOIN " : " JOIN ");
+        put_name(writer, table->policy->name);
+        put(writer, " AS t%zu", i);
+        for (size_t j = 0; j < table->match_count; j++) {
+            put(writer, "%s", j == 0 ? " ON (" : " AND ");
+            print_expression(writer, table->matches[j].left);
+            put(writer, " = ");
+            print_expression(writer, table->matches[j].right);
+        }
+        put(writer, "%s", i > 0 ? ")" : "");
+    }
+    if (query->where != NULL) {
+        put(writer, "\nWHERE ");
+        print_expression(writer, query->where);
+    }
+}
+
+static void print_argument(struct writer *writer, const struct expression *aggregate, bool as_double)
+{
+    put(writer, "%s", as_double ? "CAST(" : "");
+    print_expression(writer, aggregate->children[0]);
+    put(writer, "%s", as_double ? " AS DOUBLE)" : "");
+}
+
+static void print_sum(struct writer *writer, const struct expression *aggregate, size_t i)
+{
+    put(writer, ", sum(");
+    print_argument(writer, aggregate, !is_exact_sum(aggregate));
+    put(writer, ") AS p%zu", i);
+    if (has_own_sizes(aggregate)) {
+        put(writer, ", sum(abs(");
+        print_argument(writer, aggregate, true);
+        put(writer, ")) AS m%zu", i);
+    }
+    if (aggregate->aggregate == AGGREGATE_AVG) {
+        put(writer, ", count(");
+        print_argument(writer, aggregate, false);
+        put(writer, ") AS c%zu", i);
+    }
+}
+
+static void print_partial(struct writer *writer, const struct query *query, size_t i)
+{
+    const struct expression *aggregate = query->aggregates[i];
+    switch (aggregate->aggregate) {
+    case AGGREGATE_COUNT_ROWS:
+        put(writer, ", count(*) AS p%zu", i);
+        break;
+    case AGGREGATE_COUNT:
+        put(writer, ", count(");
+        print_argument(writer, aggregate, false);
+        put(writer, ") AS p%zu", i);
+        break;
+    case AGGREGATE_SUM:
+    case AGGREGATE_AVG:
+        print_sum(writer, aggregate, i);
+        break;
+    case AGGREGATE_COUNT_SUBJECTS: {
+        size_t table = aggregate->children[0]->table;
+        put(writer, ", count(DISTINCT t%zu.", table);
+        put_name(writer, query->tables[table].policy->subject_token);
+        put(writer, ") AS p%zu", i);
+        break;
+    }
+    case AGGREGATE_COUNT_DISTINCT:
+    case AGGREGATE_KIND_COUNT:
+        break;
+    }
+}
+
+/* "GROUP BY 1, 2, …" */
+static void print_group_by(struct writer *writer, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        put(writer, "%s%zu", i == 0 ? "\nGROUP BY " : ", ", i + 1);
+}
+
+/* The constant first column keeps the list from being empty. */
+static void print_cells(struct writer *writer, const struct query *query)
+{
+    size_t keys = 0;
+    put(writer, "SELECT ");
+    for (size_t i = 0; i < query->group_count; i++) {
+        put(writer, "%s", keys++ > 0 ? ", " : "");
+        print_expression(writer, query->groups[i]);
+        put(writer, " AS g%zu", i);
+    }
+    for (size_t r = 0; r < query->resource_count; r++) {
+        put(writer, "%s", keys++ > 0 ? ", " : "");
+        print_bucket(writer, query, r);
+        put(writer, " AS k%zu", r);
+    }
+    if (counts_values(query)) {
+        put(writer, "%s", keys++ > 0 ? ", " : "");
+        print_expression(writer, query->aggregates[0]->children[0]);
+        put(writer, " AS x");
+    }
+    put(writer, "%scount(*) AS rows", keys > 0 ? ", " : "");
+    for (size_t i = 0; i < query->aggregate_count; i++)
+        print_partial(writer, query, i);
+    print_from(writer, query);
+    print_group_by(writer, keys);
+}
+
+/* ---- sets: one pass over the cells for every resource ---- */
+
+static void print_groups(struct writer *writer, const struct query *query)
+{
+    for (size_t i = 0; i < query->group_count; i++)
+        put(writer, "%sg%zu", i > 0 ? ", " : "", i);
+}
+
+static void print_sets(struct writer *writer, const struct query *query)
+{
+    put(writer, "SELECT ");
+    print_groups(writer, query);
+    for (size_t r = 0; r < query->resource_count; r++)
+        put(writer, "%sk%zu, grouping(k%zu) AS s%zu", r + query->group_count > 0 ? ", " : "", r, r, r);
+    for (size_t i = 0; i < query->aggregate_count; i++) {
+        const struct expression *aggregate = query->aggregates[i];
+        put(writer, ", sum(p%zu) AS p%zu", i, i);
+        if (has_own_sizes(aggregate))
+            put(writer, ", sum(m%zu) AS m%zu", i, i);
+        if (aggregate->aggregate == AGGREGATE_AVG)
+            put(writer, ", sum(c%zu) AS c%zu", i, i);
+    }
+    put(writer, "\nFROM (");
+    print_cells(writer, query);
+    put(writer, ") AS cells\nGROUP BY GROUPING SETS (");
+    for (size_t r = 0; r < query->resource_count; r++) {
+        put(writer, "%s(", r > 0 ? ", " : "");
+        print_groups(writer, query);
+        put(writer, "%sk%zu)", query->group_count > 0 ? ", " : "", r);
+    }
+    put(writer, ")");
+}
+
+/* ---- measured ---- */
+
+/* FILTER over the rows that belong to resource r's set, with `more` as a further condition. */
+static void print_filter(struct writer *writer, const struct query *query, size_t r, const char *more)
+{
+    bool several = query->resource_count > 1;
+    if (!several && *more == '\0')
+        return;
+    put(writer, " FILTER (WHERE ");
+    if (several)
+        put(writer, "s%zu = 0%s", r, *more != '\0' ? " AND " : "");
+    put(writer, "%s)", more);
+}
+
+static void print_value(struct writer *writer, const struct query *query, size_t i)
+{
+    const struct expression *aggregate = query->aggregates[i];
+    bool average = aggregate->aggregate == AGGREGATE_AVG;
+    bool count = !is_sum(aggregate);
+    put(writer, ", %ssum(p%zu)", average ? "CAST(" : count ? "CAST(coalesce(" : "", i);
+    print_filter(writer, query, 0, "");
+    if (average) {
+        put(writer, " AS DOUBLE) / nullif(CAST(sum(c%zu)", i);
+        print_filter(writer, query, 0, "");
+        put(writer, " AS DOUBLE), 0)");
+    } else if (count) {
+        put(writer, ", 0) AS BIGINT)");
+    }
+    put(writer, " AS a%zu", i);
+}
+
+static void print_measure(struct writer *writer, const struct query *query, size_t r, size_t i)
+{
+    struct arena *arena = writer->arena;
+    const char *size = arena_printf(arena, "%c%zu", has_own_sizes(query->aggregates[i]) ? 'm' : 'p', i);
+    const char *present = may_be_absent(query, r) ? arena_printf(arena, "k%zu IS NOT NULL", r) : "";
+    put(writer, ", count(*)");
+    print_filter(writer, query, r, arena_printf(arena, "k%zu < %d AND %s > 0", r, BUCKETS, size));
+    put(writer, " AS n%zu_%zu, sum(%s)", r, i, size);
+    print_filter(writer, query, r, present);
+    put(writer, " AS t%zu_%zu, max(%s, 2)", r, i, size);
+    print_filter(writer, query, r, present);
+    put(writer, " AS l%zu_%zu", r, i);
+}
+
+static void print_measured(struct writer *writer, const struct query *query)
+{
+    put(writer, "SELECT ");
+    print_groups(writer, query);
+    put(writer, "%scount(*) AS cells", query->group_count > 0 ? ", " : "");
+    for (size_t r = 0; r < query->resource_count; r++) {
+        put(writer, ", count(*)");
+        print_filter(writer, query, r, arena_printf(writer->arena, "k%zu < %d", r, BUCKETS));
+        put(writer, " AS n%zu", r);
+    }
+    for (size_t i = 0; i < query->aggregate_count; i++) {
+        print_value(writer, query, i);
+        for (size_t r = 0; r < query->resource_count; r++)
+            print_measure(writer, query, r, i);
+    }
+    put(writer, "\nFROM (");
+    if (query->resource_count > 1)
+        print_sets(writer, query);
+    else
+        print_cells(writer, query);
+    put(writer, ") AS sets");
+    print_group_by(writer, query->group_count);
+}
+
+/* ---- COUNT(DISTINCT dimension) ---- */
+
+/* Which buckets stand behind each value, as a set of 64 bits. */
+static void print_values(struct writer *writer, const struct query *query)
+{
+    put(writer, "SELECT ");
+    print_groups(writer, query);
+    put(writer, "%sx", query->group_count > 0 ? ", " : "");
+    for (size_t r = 0; r < query->resource_count; r++)
+        put(writer,
+            ", bit_or(CASE WHEN k%zu < %d THEN CAST(1 AS UBIGINT) << CAST(k%zu AS UBIGINT) END) AS o%zu", r,
+            BUCKETS, r, r);
+    put(writer, "\nFROM (");
+    print_cells(writer, query);
+    put(writer, ") AS cells");
+    print_group_by(writer, query->group_count + 1);
+}
+
+static void print_measured_values(struct writer *writer, const struct query *query)
+{
+    put(writer, "SELECT ");
+    print_groups(writer, query);
+    put(writer, "%scount(x) AS a0", query->group_count > 0 ? ", " : "");
+    for (size_t r = 0; r < query->resource_count; r++) {
+        put(writer, ", coalesce(bit_count(bit_or(o%zu)), 0) AS n%zu", r, r);
+        put(writer, ", coalesce(min(coalesce(bit_count(o%zu), 0)) FILTER (WHERE x IS NOT NULL), 0) AS n%zu_0",
+            r, r);
+    }
+    put(writer, "\nFROM (");
+    print_values(writer, query);
+    put(writer, ") AS answers");
+    print_group_by(writer, query->group_count);
+}
+
+/* ---- outside ---- */
+
+static void print_measurements(struct writer *writer, const struct query *query)
+{
+    bool values = counts_values(query);
+    for (size_t r = 0; r < query->resource_count; r++)
+        put(writer, ", CAST(n%zu AS BIGINT) AS \"__n_%zu\"", r, r);
+    for (size_t i = 0; i < query->aggregate_count; i++)
+        for (size_t r = 0; r < query->resource_count; r++) {
+            put(writer, ", CAST(n%zu_%zu AS BIGINT) AS \"__n_%zu_%zu\"", r, i, r, i);
+            if (values) {
+                put(writer, ", CAST(NULL AS DOUBLE) AS \"__t_%zu_%zu\"", r, i);
+                put(writer, ", CAST(NULL AS DOUBLE) AS \"__b1_%zu_%zu\"", r, i);
+                put(writer, ", CAST(NULL AS DOUBLE) AS \"__b2_%zu_%zu\"", r, i);
+                continue;
+            }
+            put(writer, ", coalesce(CAST(t%zu_%zu AS DOUBLE), 0) AS \"__t_%zu_%zu\"", r, i, r, i);
+            for (int b = 1; b <= 2; b++)
+                put(writer, ", coalesce(CAST(list_extract(l%zu_%zu, %d) AS DOUBLE), 0) AS \"__b%d_%zu_%zu\"",
+                    r, i, b, b, r, i);
+        }
+}
+
+static void print_order(struct writer *writer, const struct query *query)
+{
+    static const char *const nulls[] = {
+        [NULLS_DEFAULT] = "", [NULLS_FIRST] = " NULLS FIRST", [NULLS_LAST] = " NULLS LAST"};
+    for (size_t i = 0; i < query->order_count; i++)
+        put(writer, "%s%zu%s%s", i == 0 ? "\nORDER BY " : ", ", query->orders[i].output + 1,
+            query->orders[i].descending ? " DESC" : "", nulls[query->orders[i].nulls]);
+    if (query->limit > 0)
+        put(writer, "\nLIMIT %lld", (long long)query->limit);
+}
+
+static void print_query(struct writer *writer, const struct query *query)
+{
+    put(writer, "SELECT ");
+    for (size_t i = 0; i < query->output_count; i++) {
+        put(writer, "%s", i > 0 ? ", " : "");
+        print_expression(writer, query->outputs[i].expression);
+        put(writer, " AS ");
+        put_name(writer, query->outputs[i].name);
+    }
+    print_measurements(writer, query);
+    put(writer, "\nFROM (");
+    if (counts_values(query))
+        print_measured_values(writer, query);
+    else
+        print_measured(writer, query);
+    put(writer, ") AS measured");
+    print_order(writer, query);
+}
+
+static void make_plan(struct arena *arena, const struct query *query, struct release_plan *plan)
+{
+    struct release_output *outputs = arena_new_array(arena, struct release_output, query->output_count);
+    const char **resources = arena_new_array(arena, const char *, query->resource_count);
+    for (size_t i = 0; i < query->output_count; i++)
+        outputs[i] = (struct release_output){.name = query->outputs[i].name,
+                                             .type = query->outputs[i].expression->type,
+                                             .aggregates = query->outputs[i].aggregates};
+    for (size_t r = 0; r < query->resource_count; r++)
+        resources[r] = resource_table(query, r, NULL)->policy->name;
+    *plan = (struct release_plan){
+        .outputs = outputs,
+        .output_count = query->output_count,
+        .resources = resources,
+        .resource_count = query->resource_count,
+        .aggregate_count = query->aggregate_count,
+    };
+    plan->column_count = release_measure_column(plan, query->aggregate_count, 0);
+}
+
+enum result guard_print_duckdb(struct arena *arena, const struct query *query,
+                               struct guard_printed *ret_printed)
+{
+    struct writer writer = {.arena = arena};
+    print_query(&writer, query);
+    if (writer.size > LIMIT_PRINTED_SQL_BYTES)
+        return RESULT_TOO_LARGE;
+    ret_printed->sql = writer.text;
+    make_plan(arena, query, &ret_printed->plan);
+    return RESULT_OK;
+}
