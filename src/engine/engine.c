@@ -114,6 +114,13 @@ enum result engine_run(struct engine *engine, struct engine_job *job, struct are
     return engine->operations->run(engine, job, arena, query, ret_answer, ret_refusal);
 }
 
+enum result engine_extract(struct engine *engine, struct engine_job *job, struct arena *arena,
+                           const struct engine_query *query, int output, int64_t *ret_rows,
+                           struct refusal *ret_refusal)
+{
+    return engine->operations->extract(engine, job, arena, query, output, ret_rows, ret_refusal);
+}
+
 enum result engine_ingest(struct engine *engine, struct engine_job *job, struct arena *arena,
                           const struct engine_ingest *ingest, struct engine_report *ret_report,
                           struct refusal *ret_refusal)

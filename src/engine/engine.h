@@ -117,6 +117,12 @@ enum result engine_run(struct engine *engine, struct engine_job *job, struct are
                        const struct engine_query *query, struct engine_answer *ret_answer,
                        struct refusal *ret_refusal);
 
+/* Runs a query as engine_run() does, and writes its rows as Parquet (zstd) to `output`, an empty memory file,
+ * which is emptied again on failure. Its answer limits do not count. */
+enum result engine_extract(struct engine *engine, struct engine_job *job, struct arena *arena,
+                           const struct engine_query *query, int output, int64_t *ret_rows,
+                           struct refusal *ret_refusal);
+
 enum engine_format {
     ENGINE_CSV,    /* RFC 4180, UTF-8 without a byte order mark, comma, header line; an empty field is NULL */
     ENGINE_PARQUET /* flat columns */

@@ -16,6 +16,9 @@ struct engine_operations {
     enum result (*run)(struct engine *engine, struct engine_job *job, struct arena *arena,
                        const struct engine_query *query, struct engine_answer *ret_answer,
                        struct refusal *ret_refusal);
+    enum result (*extract)(struct engine *engine, struct engine_job *job, struct arena *arena,
+                           const struct engine_query *query, int output, int64_t *ret_rows,
+                           struct refusal *ret_refusal);
     enum result (*ingest)(struct engine *engine, struct engine_job *job, struct arena *arena,
                           const struct engine_ingest *ingest, struct engine_report *ret_report,
                           struct refusal *ret_refusal);

@@ -100,6 +100,30 @@ static enum result run(struct engine *engine, struct engine_job *job, struct are
     return RESULT_OK;
 }
 
+static enum result extract(struct engine *engine, struct engine_job *job, struct arena *arena,
+                           const struct engine_query *query, int output, int64_t *ret_rows,
+                           struct refusal *ret_refusal)
+{
+    CLEANUP_CALL struct client_call call = {.job = job, .arena = arena, .ret_refusal = ret_refusal};
+    if (query->table_count > LIMIT_QUERY_TABLES || strlen(query->sql) > LIMIT_PRINTED_SQL_BYTES)
+        return failure_refuse(FAILURE_SQL_LONG, arena, NULL,
+                              arena_printf(arena, "%zu", LIMIT_PRINTED_SQL_BYTES), ret_refusal);
+    client_begin(&call, JOB_EXTRACT, &query->limits, true);
+    wire_put_text(&call.message, query->sql);
+    if (!put_tables(&call, query) || !client_lend(&call, output, O_RDWR))
+        return failure_refuse(FAILURE_MACHINE, arena, NULL, NULL, ret_refusal);
+    enum result result = client_call(own(engine), &call);
+    struct wire_in in = {.bytes = call.answer, .size = call.answer_size};
+    int64_t rows = result == RESULT_OK ? (int64_t)wire_get_u64(&in) : 0;
+    if (result == RESULT_OK && (!wire_at_end(&in) || rows < 0))
+        result = failure_refuse(FAILURE_GARBLED, arena, NULL, NULL, ret_refusal);
+    if (result != RESULT_OK && ftruncate(output, 0) != 0)
+        return failure_refuse(FAILURE_MACHINE, arena, NULL, NULL, ret_refusal);
+    if (result == RESULT_OK)
+        *ret_rows = rows;
+    return result;
+}
+
 static void put_schema(struct client_call *call, const struct engine_ingest *ingest)
 {
     struct wire_out *out = &call->message;
@@ -294,7 +318,7 @@ enum result duckdb_engine_probe(struct engine *engine, int64_t argument, int64_t
 {
     CLEANUP_ARENA struct arena *arena = arena_new(0);
     CLEANUP_CALL struct client_call call = {.arena = arena};
-    client_begin(&call, JOB_PROBE, &(struct engine_limits){.seconds = 5, .threads = 1}, false);
+    client_begin(&call, JOB_PROBE, &(struct engine_limits){.seconds = 1, .threads = 1}, false);
     wire_put_u64(&call.message, (uint64_t)argument);
     enum result result = client_call(own(engine), &call);
     *ret_signal = call.death_signal;
@@ -311,6 +335,7 @@ static const struct engine_operations operations = {
     .jail = jail,
     .parse = parse,
     .run = run,
+    .extract = extract,
     .ingest = ingest,
     .describe = describe,
 };

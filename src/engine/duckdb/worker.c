@@ -358,6 +358,8 @@ _Noreturn void worker_run(const struct worker_options *options, int channel)
         worker_parse(worker, &job);
     case JOB_RUN:
         worker_select(worker, &job);
+    case JOB_EXTRACT:
+        worker_extract(worker, &job);
     case JOB_INGEST:
         worker_ingest(worker, &job);
     case JOB_DESCRIBE:

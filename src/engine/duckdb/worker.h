@@ -73,5 +73,6 @@ char *worker_constant(const char *text);
 /* The jobs; each ends the worker. */
 _Noreturn void worker_parse(struct worker *worker, struct wire_in *job);
 _Noreturn void worker_select(struct worker *worker, struct wire_in *job);
+_Noreturn void worker_extract(struct worker *worker, struct wire_in *job);
 _Noreturn void worker_ingest(struct worker *worker, struct wire_in *job);
 _Noreturn void worker_describe(struct worker *worker, struct wire_in *job);
