@@ -1,5 +1,5 @@
 # A thin front: Meson describes the build, Ninja does it, tools/ does the rest.
-.PHONY: help run build prepare test test-long bench lint docs clean
+.PHONY: help run build prepare test test-long bench lint format docs clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -25,6 +25,9 @@ bench: build ## the figures, each beside its limit; build/bench.json
 
 lint: build ## format, analysers, dependency rule, forbidden text
 	@tools/lint.sh
+
+format: ## lay out every C file as .clang-format says
+	@git ls-files 'src/*.[ch]' 'tests/*.[ch]' 'bench/*.[ch]' | xargs -r clang-format-14 -i
 
 docs: ## the pages that are printed from the code
 	@python3 -B tools/print_limits.py

@@ -33,10 +33,12 @@ CPPCHECK = ["cppcheck", "--quiet", "--std=c11", "--language=c", "--enable=warnin
 
 GCC_ANALYSER = ["-fanalyzer", "-Wno-error", "-fdiagnostics-plain-output",
                 # GCC 12 loses sight of memory that is stored in a grown array; LeakSanitizer watches every test.
-                "-Wno-analyzer-malloc-leak"]
+                "-Wno-analyzer-malloc-leak",
+                # GCC 12 does not see that a callee filled an array; clang-tidy's analyser looks for the same.
+                "-Wno-analyzer-use-of-uninitialized-value"]
 
-# Tests may do sums in int, read numbers with atoi, run commands, and trust that there is memory.
-TIDY_OF_TESTS = ["--checks=-bugprone-implicit-widening-of-multiplication-result,-cert-err34-c,-cert-env33-c"]
+# Tests may read numbers with atoi, run commands, and trust that there is memory.
+TIDY_OF_TESTS = ["--checks=-cert-err34-c,-cert-env33-c"]
 GCC_ANALYSER_OF_TESTS = ["-Wno-analyzer-possible-null-argument", "-Wno-analyzer-possible-null-dereference"]
 
 

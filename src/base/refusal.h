@@ -9,9 +9,9 @@
 
 struct refusal {
     enum result result;
-    enum law law;          /* the clause that is concerned, LAW_NONE where none is */
-    const char *field;     /* JSON pointer, parameter, column or line; NULL when it is the whole */
-    const char *zh;        /* the reason */
+    enum law law;      /* the clause that is concerned, LAW_NONE where none is */
+    const char *field; /* JSON pointer, parameter, column or line; NULL when it is the whole */
+    const char *zh;    /* the reason */
     const char *en;
     const char *remedy_zh; /* the way out */
     const char *remedy_en;

@@ -3,7 +3,7 @@
 
 /* X(symbol, name in the API, Chinese) */
 #define ROLE_LIST(X)                                                                                         \
-    X(PUBLIC, "public", "公众")             /* nobody logged in */                                         \
+    X(PUBLIC, "public", "公众") /* nobody logged in */                                                       \
     X(BUREAU, "bureau", "市数据局")                                                                          \
     X(PROVIDER, "provider", "数据提供单位")                                                                  \
     X(OPERATOR, "operator", "授权运营主体") /* also the candidates of a selection */                         \
@@ -12,17 +12,17 @@
     X(GOVERNMENT, "government", "市政府")                                                                    \
     X(CUSTOMER, "customer", "产品使用方")                                                                    \
     X(EXCHANGE, "exchange", "数据流通交易平台")                                                              \
-    X(SOURCE, "source", "源端代理")         /* a provider's source agent */                                  \
+    X(SOURCE, "source", "源端代理") /* a provider's source agent */                                          \
     X(SYSTEM_ADMIN, "system_admin", "系统管理员")                                                            \
     X(SECURITY_ADMIN, "security_admin", "安全管理员")                                                        \
     X(AUDIT_ADMIN, "audit_admin", "审计管理员")                                                              \
-    X(SYSTEM, "system", "系统")             /* the platform itself: timers, expiry */
+    X(SYSTEM, "system", "系统") /* the platform itself: timers, expiry */
 
 enum role {
 #define X(symbol, name, zh) ROLE_##symbol,
     ROLE_LIST(X)
 #undef X
-    ROLE_COUNT
+        ROLE_COUNT
 };
 
 /* X(symbol, name, Chinese). A set of bits: one account may hold several. */
@@ -35,7 +35,7 @@ enum duty_bit {
 #define X(symbol, name, zh) DUTY_BIT_##symbol,
     DUTY_LIST(X)
 #undef X
-    DUTY_COUNT
+        DUTY_COUNT
 };
 
 enum duty {
