@@ -47,7 +47,19 @@
     X(ENTRY_LIST, R(BUREAU), DUTY_APPROVER, NOT_HAND_OVER)                                                   \
     X(AUTHORISATION_READ, R(BUREAU) | R(PROVIDER) | R(OPERATOR) | R(REGULATOR), DUTY_ANY, NOT_HAND_OVER)     \
     X(AUTHORISATION_DRAFT, R(PROVIDER), DUTY_ANY, NOT_HAND_OVER)                                             \
-    X(AUTHORISATION_DECIDE, R(PROVIDER), DUTY_APPROVER, NOT_HAND_OVER)
+    X(AUTHORISATION_DECIDE, R(PROVIDER), DUTY_APPROVER, NOT_HAND_OVER)                                       \
+    X(SELECTION_RUN, R(BUREAU), DUTY_ANY, NOT_HAND_OVER)                                                     \
+    X(SELECTION_DECIDE, R(BUREAU), DUTY_APPROVER, NOT_HAND_OVER)                                             \
+    X(SELECTION_APPLY, R(OPERATOR), DUTY_ANY, NOT_HAND_OVER)                                                 \
+    X(APPLICATION_READ, R(BUREAU) | R(PROVIDER) | R(OPERATOR) | R(REGULATOR), DUTY_ANY, NOT_HAND_OVER)       \
+    X(SELECTION_SCORE, R(BUREAU) | R(PROVIDER), DUTY_ANY, NOT_HAND_OVER)                                     \
+    X(AGREEMENT_RUN, R(BUREAU), DUTY_ANY, NOT_HAND_OVER)                                                     \
+    X(AGREEMENT_DECIDE, R(BUREAU), DUTY_APPROVER, NOT_HAND_OVER)                                             \
+    X(AGREEMENT_SIGN, R(OPERATOR), DUTY_ANY, NOT_HAND_OVER)                                                  \
+    X(AGREEMENT_READ, R(BUREAU) | R(PROVIDER) | R(OPERATOR) | R(DEVELOPER) | R(REGULATOR) | R(GOVERNMENT),   \
+      DUTY_ANY, NOT_HAND_OVER)                                                                               \
+    X(HAND_OVER_READ, R(BUREAU) | R(OPERATOR) | R(REGULATOR), DUTY_ANY, HAND_OVER_TOO)                       \
+    X(LOG_PURGE, R(AUDIT_ADMIN), DUTY_ANY, NOT_HAND_OVER)
 
 enum permission {
     PERMISSION_UNSET, /* a route that names none: the program refuses to start */
