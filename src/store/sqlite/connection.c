@@ -92,7 +92,6 @@ static enum result set_up(struct sqlite_connection *connection, enum sqlite_use 
     (void)sqlite3_busy_timeout(db, LIMIT_STORE_WAIT_SECONDS * 1000);
     (void)sqlite3_limit(db, SQLITE_LIMIT_LENGTH, LIMIT_STORE_VALUE_BYTES);
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
     TRY(set_journal(db));
