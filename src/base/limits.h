@@ -82,6 +82,7 @@
 #define LIMIT_QUERY_OUTPUTS 100         /* columns in one result */
 #define LIMIT_QUERY_AGGREGATES 32       /* different ones in one query */
 #define LIMIT_POLICY_TABLES 64          /* in one room */
+#define LIMIT_REPORT_ROWS 1000          /* rows that a release report lists one by one; all are counted */
 #define LIMIT_JOB_BYTES ((size_t)4 * 1024 * 1024)     /* of the message that gives a worker its job */
 #define LIMIT_TREE_BYTES ((size_t)32 * 1024 * 1024)   /* of parsed SQL */
 #define LIMIT_VIOLATIONS 1000           /* listed; all are counted */
@@ -91,6 +92,14 @@
 #define LIMIT_ANSWER_ROWS 100000
 #define LIMIT_TABLE_COLUMNS 1000
 #define LIMIT_INDEX_SUBJECTS 20000000   /* subjects in one verification or score index */
+#define LIMIT_INDEX_MEMORY_BYTES ((size_t)512 * 1024 * 1024) /* of all indexes that the keeper holds ready */
+
+#define LIMIT_PRODUCT_TABLE_BYTES ((size_t)64 * 1024 * 1024) /* of a reviewed table */
+
+/* Keeper */
+#define LIMIT_KEEPER_QUICK 4            /* threads for calls that wait for nobody */
+#define LIMIT_KEEPER_SLOW 16            /* for those that wait for a worker */
+#define LIMIT_KEEPER_QUEUE 256          /* calls of either kind that wait for a thread */
 
 /* Peers: calls to and from other systems */
 #define LIMIT_PEER_CONNECT_SECONDS 10

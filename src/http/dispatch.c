@@ -84,14 +84,19 @@ static enum result take_token(struct request *request)
 /* ---- admission ---- */
 
 /* Everything that can be judged without the object itself. */
-static enum result admit(struct request *request)
+static enum result admit_head(struct request *request)
 {
     enum result result = gate_identify(request);
     TRY(take_token(request));
     TRY(result);
     TRY(gate_permit(request));
     TRY(gate_check_csrf(request));
-    TRY(idempotency_read(request));
+    return idempotency_read(request);
+}
+
+static enum result admit(struct request *request)
+{
+    TRY(admit_head(request));
     TRY(input_read_query(request));
     return input_read_body(request);
 }
@@ -346,29 +351,68 @@ static void answer_options(struct exchange *exchange)
     exchange->reply->body_size = 0;
 }
 
-static void answer_route(struct exchange *exchange)
+static void request_begin(struct exchange *exchange, struct request *ret_request)
 {
     const struct app *app = exchange->app;
-    struct request request = {.app = app,
-                              .actor = {.role = ROLE_PUBLIC},
-                              .upload = -1,
-                              .address = exchange->message->address,
-                              .inner = exchange};
-    request.work = (struct work){.arena = exchange->arena,
-                                 .actor = &request.actor,
-                                 .clock = app->clock,
-                                 .random = app->random,
-                                 .calendar = app->calendar,
-                                 .refusal = &exchange->refusal,
-                                 .entry = -1};
+    *ret_request = (struct request){.app = app,
+                                    .actor = {.role = ROLE_PUBLIC},
+                                    .upload = -1,
+                                    .address = exchange->message->address,
+                                    .inner = exchange};
+    ret_request->work = (struct work){.arena = exchange->arena,
+                                      .actor = &ret_request->actor,
+                                      .clock = app->clock,
+                                      .random = app->random,
+                                      .calendar = app->calendar,
+                                      .refusal = &exchange->refusal,
+                                      .entry = -1};
+}
+
+static void answer_route(struct exchange *exchange)
+{
+    struct request request;
+    request_begin(exchange, &request);
     enum result result = answer(&request);
     if (result == RESULT_OK)
         reply_fill(&request);
     else
         event_or_problem(&request, result);
+    exchange->reply->route = request.route;
+    exchange->reply->result = result;
     json_decref(request.body);
     json_decref(request.query);
     json_decref(request.reply);
+}
+
+static enum result admit_head_in_snapshot(struct store_tx *tx, void *argument)
+{
+    struct request *request = argument;
+    request->work.tx = tx;
+    enum result result = admit_head(request);
+    request->work.tx = NULL;
+    return result;
+}
+
+bool dispatch_admits(const struct app *app, struct arena *arena, const struct http_message *message,
+                     struct http_reply *ret_reply)
+{
+    struct exchange exchange = {.app = app, .arena = arena, .message = message, .reply = ret_reply};
+    struct request request;
+    request_begin(&exchange, &request);
+    exchange.english = prefers_english(exchange_header(&exchange, "Accept-Language"));
+    enum result result = find_route(&request);
+    if (result == RESULT_OK)
+        result = gate_read_credentials(&request);
+    if (result == RESULT_OK && gate_has_credentials(&exchange))
+        result = store_read(app->store, admit_head_in_snapshot, &request);
+    else if (result == RESULT_OK)
+        result = admit_head(&request);
+    if (result == RESULT_OK)
+        return true;
+    problem_fill(&exchange, result);
+    ret_reply->route = request.route;
+    ret_reply->result = result;
+    return false;
 }
 
 void dispatch(const struct app *app, struct arena *arena, const struct http_message *message,
@@ -412,6 +456,7 @@ void dispatch_refuse(const struct app *app, struct arena *arena, const struct ht
         .app = app, .arena = arena, .message = message, .reply = ret_reply, .refusal = *refusal};
     exchange.english = prefers_english(exchange_header(&exchange, "Accept-Language"));
     problem_fill(&exchange, refusal->result);
+    ret_reply->result = refusal->result;
 }
 
 /* ---- opening ---- */

@@ -35,7 +35,9 @@ struct http_reply {
     const void *body; /* in the arena */
     size_t body_size;
     struct http_header headers[12]; /* ends with {0} */
-    bool streamed;                  /* went out as events; there is nothing left to send */
+    const struct route *route;      /* for the log; NULL: none was found */
+    enum result result;
+    bool streamed; /* went out as events; there is nothing left to send */
 };
 
 /* Checks all tables (every row has a permission, summaries, a reply that fits its style, a unique path);
@@ -56,6 +58,11 @@ struct http_plan {
 };
 struct http_plan dispatch_plan(const struct app *app, struct arena *arena, enum http_method method,
                                const char *path);
+
+/* Whether the body of an upload may come at all: route, identity, permission, CSRF. False: *ret_reply tells
+ * why not. */
+bool dispatch_admits(const struct app *app, struct arena *arena, const struct http_message *message,
+                     struct http_reply *ret_reply);
 
 /* The reply to what the server refuses before dispatch(): 413, 431, 503… as a problem. */
 void dispatch_refuse(const struct app *app, struct arena *arena, const struct http_message *message,

@@ -30,10 +30,12 @@ enum result request_event(struct request *request, const char *name, const json_
     /* Each event has an arena of its own: a stream may last for hours. */
     CLEANUP_ARENA struct arena *arena = arena_new(0);
     const char *text = arena_printf(arena, "event: %s\ndata: %s\n\n", name, json_print(arena, data));
-    exchange->events_begun = true;
-    if (events == NULL)
-        return gather(exchange, text, strlen(text));
-    return events->send(events->state, text, strlen(text));
+    size_t size = strlen(text);
+    enum result result =
+        events != NULL ? events->send(events->state, text, size) : gather(exchange, text, size);
+    if (result == RESULT_OK)
+        exchange->events_begun = true;
+    return result;
 }
 
 enum result request_wait(struct request *request, int milliseconds)

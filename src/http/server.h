@@ -13,8 +13,12 @@ struct server_options {
     int threads;
 };
 
+/* RESULT_INVALID (address, port, a certificate without key), NOT_FOUND, MALFORMED, TOO_LARGE (PEM files), IO
+ * (the port is taken, the certificate does not fit the key). */
 enum result server_start(const struct app *app, const struct server_options *options,
                          struct server **ret_server);
 int server_port(const struct server *server);
-/* Stops taking requests, ends those that run, waits at most `seconds`. */
-void server_stop(struct server *server, int seconds);
+/* Stops taking requests, lets those that run end, waits at most `seconds`. RESULT_TIMEOUT when some handler
+ * still runs then: the server is left as it is, and the process should end with _exit(); nothing that was
+ * acknowledged is lost. */
+enum result server_stop(struct server *server, int seconds);

@@ -1,0 +1,335 @@
+/* One request as MHD delivers it: first line, head, body in pieces, reply. */
+#include "base/limits.h"
+#include "http/router.h"
+#include "http/server_inner.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* ---- begin and end ---- */
+
+void *call_begin(void *argument, const char *uri, struct MHD_Connection *connection)
+{
+    struct server *server = argument;
+    size_t length = strlen(uri);
+    struct call *call = calloc(1, sizeof *call + length + 1);
+    if (call == NULL)
+        abort();
+    memcpy(call->uri, uri, length);
+    call->server = server;
+    call->connection = connection;
+    call->upload = -1;
+    call->path = call->uri;
+    call->query = strchr(call->uri, '?');
+    if (call->query != NULL)
+        *call->query++ = '\0';
+    server->calls++;
+    return call;
+}
+
+void call_end(void *argument, struct MHD_Connection *connection, void **state,
+              enum MHD_RequestTerminationCode why)
+{
+    struct server *server = argument;
+    struct call *call = *state;
+    (void)connection;
+    (void)why;
+    if (call == NULL)
+        return;
+    if (call->response != NULL)
+        MHD_destroy_response(call->response);
+    if (call->upload >= 0)
+        (void)close(call->upload);
+    if (call->counted)
+        server->uploads--;
+    free(call->body);
+    free(call);
+    *state = NULL;
+    server->calls--;
+}
+
+/* ---- the message ---- */
+
+enum { MOST_HEADERS = 64 };
+
+struct gathering {
+    struct http_header *headers;
+    size_t count;
+};
+
+static enum MHD_Result gather(void *argument, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    struct gathering *gathering = argument;
+    (void)kind;
+    if (gathering->count + 1 < MOST_HEADERS)
+        gathering->headers[gathering->count++] = (struct http_header){name, value != NULL ? value : ""};
+    return MHD_YES;
+}
+
+static const char *address_of(struct MHD_Connection *connection, struct arena *arena)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    char *text = arena_alloc(arena, INET6_ADDRSTRLEN);
+    if (info == NULL || info->client_addr == NULL)
+        return NULL;
+    if (info->client_addr->sa_family == AF_INET6)
+        return inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)info->client_addr)->sin6_addr,
+                         text, INET6_ADDRSTRLEN);
+    return inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)info->client_addr)->sin_addr, text,
+                     INET6_ADDRSTRLEN);
+}
+
+void call_message(const struct call *call, struct arena *arena, struct http_message *ret_message)
+{
+    struct gathering gathering = {arena_new_array(arena, struct http_header, MOST_HEADERS), 0};
+    (void)MHD_get_connection_values(call->connection, MHD_HEADER_KIND, gather, &gathering);
+    *ret_message = (struct http_message){.method = call->method,
+                                         .path = call->path,
+                                         .query = call->query,
+                                         .headers = gathering.headers,
+                                         .body = call->body,
+                                         .body_size = call->body_size,
+                                         .upload = call->upload,
+                                         .address = address_of(call->connection, arena)};
+}
+
+/* ---- the reply ---- */
+
+/* One line for who runs the platform: no path as it was sent, no query, no address, no body. */
+static void log_failure(const struct call *call, const struct http_message *message,
+                        const struct http_reply *reply)
+{
+    char at[INSTANT_TEXT_SIZE];
+    instant_print(clock_now(call->server->app->clock), at);
+    (void)fprintf(stderr,
+                  "{\"at\":\"%s\",\"level\":\"error\",\"method\":\"%s\",\"route\":\"%s\",\"status\":%d,"
+                  "\"result\":\"%s\",\"microseconds\":%lld}\n",
+                  at, http_method_name(message->method), reply->route != NULL ? reply->route->path : "-",
+                  reply->status, result_name(reply->result), (long long)(clock_monotonic() - call->began));
+}
+
+void call_reply(struct call *call, const struct http_message *message, const struct http_reply *reply)
+{
+    void *body = (void *)(uintptr_t)(reply->body != NULL ? reply->body : "");
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(reply->body_size, body, MHD_RESPMEM_MUST_COPY);
+    if (response == NULL)
+        abort();
+    if (reply->content_type != NULL)
+        (void)MHD_add_response_header(response, "Content-Type", reply->content_type);
+    for (const struct http_header *header = reply->headers; header->name != NULL; header++)
+        (void)MHD_add_response_header(response, header->name, header->value);
+    if (call->server->stopping)
+        (void)MHD_add_response_header(response, "Connection", "close");
+    call->response = response;
+    call->status = (unsigned)reply->status;
+    call->phase = CALL_READY;
+    if (reply->status >= 500)
+        log_failure(call, message, reply);
+}
+
+void call_answer(struct call *call, struct arena *arena)
+{
+    struct http_message message;
+    struct http_reply reply;
+    call_message(call, arena, &message);
+    dispatch(call->server->app, arena, &message, &reply);
+    call_reply(call, &message, &reply);
+}
+
+static void refuse_call(struct call *call, struct refusal refusal)
+{
+    struct arena *arena = server_arena(call->server);
+    struct http_message message;
+    struct http_reply reply = {0};
+    call_message(call, arena, &message);
+    dispatch_refuse(call->server->app, arena, &message, &refusal, &reply);
+    call_reply(call, &message, &reply);
+}
+
+static enum MHD_Result queue(struct call *call)
+{
+    return MHD_queue_response(call->connection, call->status, call->response);
+}
+
+static void refuse_busy(struct call *call)
+{
+    refuse_call(call, (struct refusal){.result = RESULT_BUSY,
+                                       .zh = "等待处理的请求过多,未作任何更改。",
+                                       .en = "Too many requests are waiting; nothing was changed."});
+}
+
+static void refuse_size(struct call *call)
+{
+    struct arena *arena = server_arena(call->server);
+    size_t max = call->body_max;
+    refuse_call(call, (struct refusal){.result = RESULT_TOO_LARGE,
+                                       .zh = arena_printf(arena, "请求体超过 %zu 字节。", max),
+                                       .en = arena_printf(arena, "The body is over %zu bytes.", max),
+                                       .remedy_zh = "请缩小或分批提交。",
+                                       .remedy_en = "Make it smaller, or send it in parts."});
+}
+
+/* ---- the head ---- */
+
+/* Content-Length, 0 when there is none. */
+static size_t announced(struct MHD_Connection *connection)
+{
+    const char *text = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length");
+    return text != NULL ? strtoull(text, NULL, 10) : 0;
+}
+
+/* A memory file for the body, once it is clear that this caller may send one. */
+static enum MHD_Result open_upload(struct call *call)
+{
+    struct server *server = call->server;
+    struct arena *arena = server_arena(server);
+    struct http_message message;
+    struct http_reply reply;
+    call_message(call, arena, &message);
+    if (!dispatch_admits(server->app, arena, &message, &reply)) {
+        call_reply(call, &message, &reply);
+        return queue(call);
+    }
+    call->counted = true;
+    if (server->uploads++ >= LIMIT_UPLOADS_AT_ONCE) {
+        refuse_busy(call);
+        return queue(call);
+    }
+    call->upload = memfd_create("upload", MFD_CLOEXEC);
+    if (call->upload < 0) {
+        refuse_busy(call);
+        return queue(call);
+    }
+    return MHD_YES;
+}
+
+static enum MHD_Result take_head(struct call *call, const char *method)
+{
+    struct server *server = call->server;
+    call->phase = CALL_BODY;
+    call->began = clock_monotonic();
+    call->method = http_method_by_name(method);
+    if (server->stopping) {
+        refuse_busy(call);
+        return queue(call);
+    }
+    call->plan = dispatch_plan(server->app, server_arena(server), call->method, call->path);
+    /* Where no body belongs a small one is still read, so that the refusal comes as a reply and not as a
+     * closed connection. */
+    call->body_max = call->plan.body_max > 0 ? call->plan.body_max : LIMIT_BODY_BYTES;
+    if (announced(call->connection) > call->body_max) {
+        refuse_size(call);
+        return queue(call);
+    }
+    return call->plan.upload ? open_upload(call) : MHD_YES;
+}
+
+/* ---- the body ---- */
+
+static bool grow(struct call *call, size_t size)
+{
+    size_t room = call->body_room > 0 ? call->body_room : 4096;
+    while (room < call->body_size + size)
+        room *= 2;
+    if (room == call->body_room)
+        return true;
+    char *body = realloc(call->body, room);
+    if (body == NULL)
+        return false;
+    call->body = body;
+    call->body_room = room;
+    return true;
+}
+
+static bool write_all(int file, const char *bytes, size_t size)
+{
+    while (size > 0) {
+        ssize_t written = write(file, bytes, size);
+        if (written <= 0)
+            return false;
+        bytes += written;
+        size -= (size_t)written;
+    }
+    return true;
+}
+
+/* Slower than the slowest line that is still meant to work. */
+static bool too_slow(const struct call *call)
+{
+    int64_t seconds = (clock_monotonic() - call->began) / INSTANT_SECOND - LIMIT_BODY_SECONDS;
+    return seconds > 0 && (int64_t)call->body_size < seconds * LIMIT_BODY_BYTES_PER_SECOND;
+}
+
+/* Once a body is too large the rest is read and dropped, so that the refusal can be sent; but not for ever.
+ */
+static enum MHD_Result take_body(struct call *call, const char *bytes, size_t size)
+{
+    if (too_slow(call))
+        return MHD_NO;
+    if (call->too_large || call->body_size + size > call->body_max) {
+        call->too_large = true;
+        call->body_size += size;
+        return call->body_size > 2 * call->body_max + LIMIT_BODY_BYTES ? MHD_NO : MHD_YES;
+    }
+    if (call->upload >= 0) {
+        if (!write_all(call->upload, bytes, size))
+            return MHD_NO;
+    } else {
+        if (!grow(call, size))
+            return MHD_NO;
+        memcpy(call->body + call->body_size, bytes, size);
+    }
+    call->body_size += size;
+    return MHD_YES;
+}
+
+/* ---- the answer ---- */
+
+static enum MHD_Result answer(struct call *call)
+{
+    struct server *server = call->server;
+    enum result result;
+    if (call->too_large) {
+        refuse_size(call);
+        return queue(call);
+    }
+    if (call->upload >= 0)
+        (void)lseek(call->upload, 0, SEEK_SET);
+    if (call->plan.inline_reply) {
+        call_answer(call, server_arena(server));
+        return queue(call);
+    }
+    struct MHD_Connection *connection = call->connection;
+    MHD_suspend_connection(connection);
+    result = call->plan.events ? stream_start(call) : pool_take(server->pool, call);
+    if (result == RESULT_OK)
+        return MHD_YES;
+    refuse_busy(call);
+    MHD_resume_connection(connection);
+    return MHD_YES;
+}
+
+enum MHD_Result call_handle(void *argument, struct MHD_Connection *connection, const char *url,
+                            const char *method, const char *version, const char *upload_data,
+                            size_t *upload_size, void **state)
+{
+    struct call *call = *state;
+    (void)argument;
+    (void)connection;
+    (void)url;
+    (void)version;
+    if (call->phase == CALL_NEW)
+        return take_head(call, method);
+    if (*upload_size > 0) {
+        enum MHD_Result taken = take_body(call, upload_data, *upload_size);
+        *upload_size = 0;
+        return taken;
+    }
+    return call->phase == CALL_READY ? queue(call) : answer(call);
+}

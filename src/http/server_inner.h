@@ -1,0 +1,85 @@
+/* How the server's parts hang together. Private to server.c, call.c, pool.c and stream.c.
+ *
+ * 1. A call is one request on a connection. It is made when the request line has been read and freed when MHD
+ * says that the request is over; until then it belongs to the thread that reads the network, but while the
+ * connection is suspended to the worker that answers it.
+ * 2. Whoever resumes a connection does not touch its call any more.
+ * 3. A reply is never queued in the handler's first call for a request, but for one whose body must not come:
+ * that closes the connection. */
+#pragma once
+
+#include "http/dispatch.h"
+#include "http/server.h"
+
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct pool;
+
+struct server {
+    const struct app *app;
+    struct MHD_Daemon *daemon;
+    struct pool *pool;
+    pthread_key_t arenas; /* each thread's own */
+    atomic_int calls;     /* requests between their first line and the end of their reply */
+    atomic_int working;   /* requests with a worker, or waiting for one */
+    atomic_int uploads;
+    atomic_int streams;
+    atomic_bool stopping;
+};
+
+enum call_phase { CALL_NEW, CALL_BODY, CALL_READY };
+
+struct call {
+    struct server *server;
+    struct MHD_Connection *connection;
+    enum call_phase phase;
+    enum http_method method;
+    struct http_plan plan;
+    char *path; /* of `uri`, which is cut at the question mark */
+    char *query;
+    instant began; /* monotonic */
+    char *body;
+    size_t body_size;
+    size_t body_room;
+    size_t body_max;
+    int upload;
+    bool counted; /* among server->uploads */
+    bool too_large;
+    unsigned status; /* of `response` */
+    struct MHD_Response *response;
+    char uri[];
+};
+
+/* The arena of this thread, empty. */
+struct arena *server_arena(struct server *server);
+
+/* ---- call.c ---- */
+
+void *call_begin(void *server, const char *uri, struct MHD_Connection *connection);
+enum MHD_Result call_handle(void *server, struct MHD_Connection *connection, const char *url,
+                            const char *method, const char *version, const char *upload_data,
+                            size_t *upload_size, void **call);
+void call_end(void *server, struct MHD_Connection *connection, void **call,
+              enum MHD_RequestTerminationCode why);
+
+/* The message as MHD holds it: valid while the connection is suspended or its handler runs. */
+void call_message(const struct call *call, struct arena *arena, struct http_message *ret_message);
+/* Makes call->response of a reply, and logs failures. */
+void call_reply(struct call *call, const struct http_message *message, const struct http_reply *reply);
+/* Dispatches and makes the response. */
+void call_answer(struct call *call, struct arena *arena);
+
+/* ---- pool.c ---- */
+
+struct pool *pool_new(struct server *server);
+/* RESULT_BUSY when the queue is full. The connection must be suspended already. */
+enum result pool_take(struct pool *pool, struct call *call);
+/* Ends the threads; nothing may be queued or running. */
+void pool_free(struct pool *pool);
+
+/* ---- stream.c ---- */
+
+/* Answers by events in a thread of its own. The connection must be suspended already. */
+enum result stream_start(struct call *call);
