@@ -68,3 +68,27 @@ TEST(copies_and_printed_text_are_the_arenas_own)
     int *numbers = arena_new_array(arena, int, 50);
     assert_int_equal(numbers[49], 0);
 }
+
+static char endings[8];
+
+static void note_ending(void *argument)
+{
+    size_t length = strlen(endings);
+    endings[length] = *(const char *)argument;
+    endings[length + 1] = '\0';
+}
+
+TEST(what_was_deferred_ends_with_the_arena_the_last_first)
+{
+    char names[] = "abc";
+    endings[0] = '\0';
+    struct arena *arena = arena_new(0);
+    arena_defer(arena, note_ending, &names[0]);
+    arena_defer(arena, note_ending, &names[1]);
+    arena_reset(arena);
+    assert_string_equal(endings, "ba");
+    arena_defer(arena, note_ending, &names[2]);
+    arena_free(arena);
+    assert_string_equal(endings, "bac");
+    arena_free(NULL);
+}

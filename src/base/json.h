@@ -22,7 +22,8 @@ enum result json_read_to_depth(struct arena *arena, const char *bytes, size_t si
 /* Gives the reference to the arena, which drops it with itself; returns the JSON, borrowed. */
 json_t *json_keep(struct arena *arena, json_t *json);
 
-/* Compact text in the arena; keys in the order they were set, or sorted where it must be canonical. */
+/* Compact text in the arena; keys in the order they were set, or sorted where it must be canonical. Reals
+ * have 17 significant digits, so that they are read back exactly. */
 char *json_print(struct arena *arena, const json_t *json);
 char *json_print_canonical(struct arena *arena, const json_t *json);
 

@@ -257,6 +257,28 @@ TEST(json_prints_compactly_in_the_order_set_or_sorted)
     assert_string_equal(json_print_canonical(arena, json), "{\"a\":[true,null,\"渡\"],\"aa\":0.5,\"b\":1}");
 }
 
+TEST(json_that_the_arena_keeps_is_dropped_with_it)
+{
+    json_t *json = json_string("kept");
+    struct arena *keeper = arena_new(0);
+    assert_ptr_equal(json_keep(keeper, json_incref(json)), json);
+    assert_int_equal(json->refcount, 2);
+    arena_free(keeper);
+    assert_int_equal(json->refcount, 1);
+    json_decref(json);
+}
+
+TEST(reals_are_read_back_exactly)
+{
+    WITH_ARENA;
+    static const double numbers[] = {0.1, 1.0 / 3, 1e-300, 123456789.123456789, -0.0, 1.7976931348623157e308};
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        CLEANUP_JSON json_t *real = json_real(numbers[i]);
+        CLEANUP_JSON json_t *back = read_ok(json_print(arena, real));
+        assert_memory_equal(&(double){json_real_value(back)}, &numbers[i], sizeof(double));
+    }
+}
+
 TEST(members_of_another_type_are_as_good_as_absent)
 {
     WITH_ARENA;
