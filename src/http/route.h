@@ -38,7 +38,8 @@ struct owner {
     const char *name;
     enum result (*ask)(struct request *request);
 };
-/* clang-format off: braces alone, so that it is a constant in a table */
+/* Braces alone, so that it is a constant in a table. */
+/* clang-format off */
 #define OWNER(function) {#function, function}
 /* clang-format on */
 
