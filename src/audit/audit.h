@@ -52,30 +52,46 @@ struct audit_signer {
 
 struct audit_sealer;
 
-/* `folder` holds tile/, checkpoint and keys (public). `origin` names the log. */
+/* `folder` holds tile/, checkpoint and keys (public; note.h writes them); it is made where it is missing.
+ * `origin` names the log, and is the name of its keys. RESULT_BUSY when another sealer has the folder,
+ * RESULT_CORRUPT when folder and store do not go together: a store from an older backup would give numbers
+ * twice. One thread at a time. */
 enum result audit_sealer_open(struct store *store, const char *folder, const char *origin,
                               struct audit_signer signer, struct audit_sealer **ret_sealer);
 void audit_sealer_close(struct audit_sealer *sealer);
 
-/* Seals what is there; *ret_sealed (may be NULL) receives the new size of the log. */
+/* Seals what is there and drops it from the store; *ret_size (may be NULL) receives the new size of the log.
+ * After a failure nothing is lost, and the next call tries again. */
 enum result audit_seal(struct audit_sealer *sealer, int64_t *ret_size);
 
 /* ---- proof ---- */
 
 struct audit_report {
-    int64_t entries;
-    int64_t rows; /* covered rows compared */
+    int64_t entries; /* sealed entries recomputed */
+    int64_t pending; /* entries that wait in the store, checked too */
+    int64_t rows;    /* covered rows compared */
+    int64_t batches; /* batches of metering recomputed */
     int64_t faults;
-    const char *first; /* what the first faults are, one a line, or NULL */
+    const char *first;     /* what the first faults are, one a line, or NULL */
+    const char *uncovered; /* tables that the log does not cover, each with the reason, one a line */
+    const char *notes;     /* what is no fault but worth knowing, one a line, or NULL */
 };
 
 /* Recomputes everything of a copy of the city's home (`store_path` may be NULL: the log alone): every tile,
  * every hash, the checkpoint and its signatures, every covered row against its last digest, every batch of
- * metering. RESULT_CORRUPT and the report when anything does not fit. */
-enum result audit_verify(const char *log_folder, const char *store_path, struct arena *arena,
-                         struct audit_report *ret_report);
+ * metering. `keys_path` names the key file to trust; NULL: the one in the log's folder, which proves only
+ * that the log is whole, not whose it is. RESULT_CORRUPT and the report when anything does not fit;
+ * RESULT_NOT_FOUND when there is no such folder or store. Uses all processors. The store must be as old as
+ * the log: copy both while nothing is sealed. */
+enum result audit_verify(const char *log_folder, const char *store_path, const char *keys_path,
+                         struct arena *arena, struct audit_report *ret_report);
+
+/* The bytes of a sealed entry; RESULT_NOT_FOUND beyond the checkpoint. Not checked: audit_prove() is. */
+enum result audit_read(const char *log_folder, int64_t entry, struct arena *arena, const char **ret_entry);
 
 /* A self-contained proof of one entry as JSON text: entry, position, inclusion path, checkpoint, public keys.
  */
 enum result audit_prove(const char *log_folder, int64_t entry, struct arena *arena, char **ret_proof);
-enum result audit_check_proof(const char *proof, struct arena *arena, struct refusal *ret_refusal);
+/* `keys_path`: the key file to trust; NULL: the keys that the proof brings along. */
+enum result audit_check_proof(const char *proof, const char *keys_path, struct arena *arena,
+                              struct refusal *ret_refusal);

@@ -30,6 +30,9 @@ struct meter_call {
 #define METER_KIND_BYTES 32
 #define METER_KEY_BYTES 128
 
+/* Whether kind and key keep to their limits. */
+bool audit_batch_fits(const struct meter_call *call);
+
 /* The chain one row further. Asserts that kind and key keep to their limits. */
 struct digest audit_batch_digest(const struct digest *previous, row_id id, row_id batch,
                                  const struct meter_call *call);

@@ -22,6 +22,12 @@ static uint8_t *put_text(uint8_t *at, const char *text, size_t limit)
     return at + size;
 }
 
+bool audit_batch_fits(const struct meter_call *call)
+{
+    return call->kind != NULL && strlen(call->kind) <= METER_KIND_BYTES &&
+           (call->call_key == NULL || strlen(call->call_key) <= METER_KEY_BYTES);
+}
+
 struct digest audit_batch_digest(const struct digest *previous, row_id id, row_id batch,
                                  const struct meter_call *call)
 {

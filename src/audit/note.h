@@ -46,10 +46,11 @@ char *note_key_print(struct arena *arena, const struct note_key *key);
 /* RESULT_MALFORMED unless note_key_print() would write exactly this. */
 enum result note_key_parse(const char *text, size_t size, struct note_key *ret_key);
 
-/* A key file. Written by way of a temporary file, durable on return. */
-enum result note_keys_write(const char *path, const struct note_key *keys, size_t count);
+/* Writes the key file `keys` in a log's folder, which is made where it is missing; durable on return. */
+enum result note_keys_write(const char *folder, const struct note_key *keys, size_t count);
 /* At most NOTE_KEYS_MAX keys, at least one. RESULT_NOT_FOUND, RESULT_IO, RESULT_MALFORMED. */
 enum result note_keys_read(const char *path, struct note_key *ret_keys, size_t *ret_count);
+enum result note_keys_parse(const char *text, size_t size, struct note_key *ret_keys, size_t *ret_count);
 
 /* ---- signing ---- */
 
