@@ -212,37 +212,34 @@ static enum result result_of_status(long status)
     return status >= 400 && status < 500 ? RESULT_INVALID : RESULT_UNAVAILABLE;
 }
 
-static const char *first_text(struct arena *arena, const json_t *object, const char *const *keys)
+/* {"zh": {"reason","remedy"}, "en": …} of our own problem documents, else RFC 9457's "detail". */
+static const char *problem_text(struct arena *arena, const json_t *problem, const char *language,
+                                const char *key)
 {
-    for (; *keys != NULL; keys++) {
-        const char *text = json_text(object, *keys);
-        if (!text_is_blank(text))
-            return arena_strdup(arena, text);
-    }
-    return NULL;
+    const char *text = json_text(json_object_get(problem, language), key);
+    if (text == NULL && strcmp(key, "reason") == 0)
+        text = json_text(problem, "detail");
+    return text_is_blank(text) ? NULL : arena_strdup(arena, text);
 }
 
 /* The server's own words where it gave a problem document. */
 static enum result refuse_status(struct arena *arena, const struct client_call *call, long status,
                                  const struct reply *reply, struct refusal *ret_refusal)
 {
-    static const char *const field[] = {"field", NULL};
-    static const char *const zh[] = {"detail_zh", "zh", "title_zh", "detail", "title", NULL};
-    static const char *const en[] = {"detail_en", "en", "title_en", "detail", "title", NULL};
-    static const char *const remedy_zh[] = {"remedy_zh", "remedy", NULL};
-    static const char *const remedy_en[] = {"remedy_en", "remedy", NULL};
     CLEANUP_JSON json_t *problem = NULL;
     if (reply->bytes != NULL)
         (void)json_read(arena, reply->bytes, reply->size, &problem, NULL);
-    const char *reason_zh = first_text(arena, problem, zh);
-    const char *reason_en = first_text(arena, problem, en);
-    struct refusal refusal = {.result = result_of_status(status), .field = first_text(arena, problem, field)};
-    refusal.zh = arena_printf(arena, "%s %s:对方答复 %ld。%s", call->method, call->path, status,
-                              reason_zh != NULL ? reason_zh : "");
+    const char *zh = problem_text(arena, problem, "zh", "reason");
+    const char *en = problem_text(arena, problem, "en", "reason");
+    const char *field = json_text(problem, "field");
+    struct refusal refusal = {.result = result_of_status(status)};
+    refusal.field = field != NULL ? arena_strdup(arena, field) : NULL;
+    refusal.zh =
+        arena_printf(arena, "%s %s:对方答复 %ld。%s", call->method, call->path, status, zh != NULL ? zh : "");
     refusal.en = arena_printf(arena, "%s %s: the other side answered %ld. %s", call->method, call->path,
-                              status, reason_en != NULL ? reason_en : "");
-    refusal.remedy_zh = first_text(arena, problem, remedy_zh);
-    refusal.remedy_en = first_text(arena, problem, remedy_en);
+                              status, en != NULL ? en : "");
+    refusal.remedy_zh = problem_text(arena, problem, "zh", "remedy");
+    refusal.remedy_en = problem_text(arena, problem, "en", "remedy");
     return refuse(ret_refusal, refusal);
 }
 
