@@ -220,6 +220,32 @@ TEST(a_change_after_the_entry_starts_from_what_the_entry_saw)
     store_close(store);
 }
 
+/* Three rows of 50 MB in one unit. */
+static enum result add_too_much(struct store_tx *tx, void *argument)
+{
+    enum result result = RESULT_OK;
+    for (row_id id = 50; result == RESULT_OK && id < 53; id++)
+        result = store_exec(tx, FIXTURE(NOTE_ADD),
+                            STORE_BINDS({"id", store_integer(id)}, {"title", store_null()},
+                                        {"weight", store_null()}, {"body", store_blob(argument, 50000000)}),
+                            NULL);
+    assert_int_equal(result, RESULT_TOO_LARGE);
+    return RESULT_OK; /* a unit that does not care is rolled back all the same */
+}
+
+TEST(a_unit_that_changes_more_than_can_be_recorded_is_refused)
+{
+    WITH_THREE_NOTES;
+    void *bytes = calloc(1, 50000000);
+    assert_non_null(bytes);
+    assert_int_equal(store_write(store, add_too_much, bytes), RESULT_TOO_LARGE);
+    assert_int_equal(fixture_count(store, FIXTURE(NOTE_COUNT)), 3);
+    unit = steps_of(store, arena, move);
+    assert_int_equal(unit.count, 2);
+    free(bytes);
+    store_close(store);
+}
+
 /* ---- the walk ---- */
 
 struct walk {
@@ -363,7 +389,8 @@ TEST(a_table_without_an_integer_id_is_refused)
     refuses_table("CREATE TABLE bad (name TEXT PRIMARY KEY);", "table bad has no id");
     refuses_table("CREATE TABLE bad (id TEXT PRIMARY KEY);", "table bad has no id");
     refuses_table("CREATE TABLE bad (id INTEGER, b INTEGER, PRIMARY KEY (id, b));", "table bad has no id");
-    refuses_table("CREATE TABLE bad (id INTEGER PRIMARY KEY) WITHOUT ROWID;", "table bad is WITHOUT ROWID");
+    refuses_table("CREATE TABLE bad (id INTEGER PRIMARY KEY) WITHOUT ROWID;", "not its rowid");
+    refuses_table("CREATE TABLE bad (id INTEGER PRIMARY KEY DESC);", "not its rowid");
     refuses_table("CREATE TABLE bad (id INTEGER PRIMARY KEY, a INTEGER, b AS (a + 1));", "generated");
 }
 

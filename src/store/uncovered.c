@@ -11,7 +11,6 @@ const struct store_uncovered store_uncovered[] = {
     {"meter", "one entry a batch of rows: each batch's hash chain is recomputed from its rows"},
     {"migration", "the shape of the tables, written by the program before it serves; holds no decision"},
     {"session", "who is logged in, as digests, for hours; logging in and out decides nothing"},
-    {"session", "who is logged in now; each log-in is an entry, the row ends within hours"},
     {"entry_search", "an index made again from the listed entries at any time"},
     {0},
 };

@@ -41,7 +41,11 @@ static const struct store_value *column_of(const struct store_row *row, const ch
 int64_t row_integer(const struct store_row *row, const char *column)
 {
     const struct store_value *value = column_of(row, column);
-    return value->type == STORE_REAL ? (int64_t)value->real : value->integer;
+    if (value->type != STORE_REAL)
+        return value->integer;
+    if (value->real >= 0x1p63)
+        return INT64_MAX;
+    return value->real <= -0x1p63 ? INT64_MIN : (int64_t)value->real;
 }
 
 double row_real(const struct store_row *row, const char *column)

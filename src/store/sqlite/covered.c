@@ -133,19 +133,20 @@ static enum result read_columns(sqlite3 *db, const struct store_opening *opening
     return RESULT_OK;
 }
 
-/* WITHOUT ROWID would make the id of a change unknown to the hook. */
+/* The hook knows rows by rowid. `id` is not that where its key has an index of its own: WITHOUT ROWID, or
+ * DESC. */
 static enum result check_rowid(sqlite3 *db, const struct store_opening *opening,
                                const struct covered_table *table)
 {
     sqlite3_stmt *stmt;
-    int code = sqlite3_prepare_v2(
-        db, "SELECT wr FROM pragma_table_list WHERE schema = 'main' AND name = :table", -1, &stmt, NULL);
+    int code = sqlite3_prepare_v2(db, "SELECT 1 FROM pragma_index_list(:table) WHERE origin = 'pk'", -1,
+                                  &stmt, NULL);
     if (code != SQLITE_OK)
         return sqlite_result(code);
     (void)sqlite3_bind_text(stmt, 1, table->name, -1, SQLITE_STATIC);
-    bool without = sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_int(stmt, 0) != 0;
+    bool indexed = sqlite3_step(stmt) == SQLITE_ROW;
     TRY(sqlite_result(sqlite3_finalize(stmt)));
-    return without ? refuse_table(opening, table->name, "是 WITHOUT ROWID 表", "is WITHOUT ROWID")
+    return indexed ? refuse_table(opening, table->name, "的 id 不是 rowid", "has an id that is not its rowid")
                    : RESULT_OK;
 }
 
@@ -279,7 +280,8 @@ static const uint8_t *row_bytes(struct sqlite_tx *tx, const struct covered_table
             make_real(&values[i]);
     }
     size_t size = canonical_size(table->columns, values, table->column_count);
-    if (size + 65536 > arena_room(arena) / 4) { /* what is left serves the list and its merging */
+    if (size + LIMIT_ARENA_BYTES / 2 >
+        arena_room(arena)) { /* the other half serves the list and its merging */
         tx->too_large = true;
         return NULL;
     }
