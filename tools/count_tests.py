@@ -44,17 +44,32 @@ def count_tap(text):
     return count
 
 
+def count_unittest(text):
+    """What Python's unittest says at its end; None when it is not there."""
+    ran = re.search(r"^Ran (\d+) tests? in .*\n\n(?:OK|FAILED)(.*)$", text, re.M)
+    if ran is None:
+        return None
+    count = Count()
+    for kind, number in re.findall(r"(failures|errors|skipped)=(\d+)", ran.group(2)):
+        if kind == "skipped":
+            count.skipped += int(number)
+        else:
+            count.failed += int(number)
+    count.passed = int(ran.group(1)) - count.failed - count.skipped
+    return count
+
+
 def count_executable(entry):
     """One line of Meson's testlog.json."""
-    count = count_tap(entry.get("stdout", ""))
+    text = entry.get("stdout", "") + entry.get("stderr", "")
+    count = count_tap(entry.get("stdout", "")) or count_unittest(text)
     result = entry["result"]
     if count is None:
         count = Count()
         if result == "SKIP":
             count.skipped = 1
         elif result in ("OK", "EXPECTEDFAIL"):
-            ran = re.search(r"^Ran (\d+) test", entry.get("stdout", "") + entry.get("stderr", ""), re.M)
-            count.passed = int(ran.group(1)) if ran else 1
+            count.passed = 1
         else:
             count.failed = 1
     elif result not in ("OK", "SKIP") and count.failed == 0:

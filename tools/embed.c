@@ -159,14 +159,16 @@ static void embed_sql(const char *header, const char *source, char **paths, int 
     (void)fputs("/* Made from the .sql files by tools/embed.c. */\n#pragma once\n\nenum sql {\n", h);
     for (size_t i = 0; i < statement_count; i++)
         (void)fprintf(h, "    SQL_%s,\n", upper(statements[i].name));
-    (void)fputs("    SQL_COUNT\n};\n\nenum sql_kind { SQL_KIND_EXEC, SQL_KIND_ONE, SQL_KIND_MANY };\n\n"
-                "struct sql_statement {\n    const char *name;\n    enum sql_kind kind;\n    const char *text;\n"
-                "    const char *file;\n};\n\nstruct sql_migration {\n    int number;\n    const char *name;\n"
-                "    const char *text;\n};\n\n",
-                h);
-    (void)fprintf(h, "extern const struct sql_statement sql_statements[SQL_COUNT + 1];\n"
-                     "#define SQL_MIGRATION_COUNT %zu\n"
-                     "extern const struct sql_migration sql_migrations[SQL_MIGRATION_COUNT + 1];\n",
+    (void)fputs(
+        "    SQL_COUNT\n};\n\nenum sql_kind { SQL_KIND_EXEC, SQL_KIND_ONE, SQL_KIND_MANY };\n\n"
+        "struct sql_statement {\n    const char *name;\n    enum sql_kind kind;\n    const char *text;\n"
+        "    const char *file;\n};\n\nstruct sql_migration {\n    int number;\n    const char *name;\n"
+        "    const char *text;\n};\n\n",
+        h);
+    (void)fprintf(h,
+                  "extern const struct sql_statement sql_statements[SQL_COUNT + 1];\n"
+                  "#define SQL_MIGRATION_COUNT %zu\n"
+                  "extern const struct sql_migration sql_migrations[SQL_MIGRATION_COUNT + 1];\n",
                   migration_count);
     (void)fclose(h);
 
@@ -179,7 +181,9 @@ static void embed_sql(const char *header, const char *source, char **paths, int 
         print_c_string(c, s->text, s->length);
         (void)fprintf(c, ",\n     \"%s\"},\n", base_name(s->file));
     }
-    (void)fputs("    {0, SQL_KIND_EXEC, 0, 0},\n};\n\nconst struct sql_migration sql_migrations[SQL_MIGRATION_COUNT + 1] = {\n", c);
+    (void)fputs("    {0, SQL_KIND_EXEC, 0, 0},\n};\n\nconst struct sql_migration "
+                "sql_migrations[SQL_MIGRATION_COUNT + 1] = {\n",
+                c);
     for (size_t i = 0; i < migration_count; i++) {
         (void)fprintf(c, "    {%d, \"%s\",\n     ", migrations[i].number, migrations[i].name);
         print_c_string(c, migrations[i].text, strlen(migrations[i].text));
@@ -189,7 +193,8 @@ static void embed_sql(const char *header, const char *source, char **paths, int 
     (void)fclose(c);
 }
 
-static const char *const law_columns[] = {"clause", "symbol", "locator", "zh", "en", "state", "where", "test"};
+static const char *const law_columns[] = {"clause", "symbol", "locator", "zh",
+                                          "en",     "state",  "where",   "test"};
 enum { LAW_COLUMNS = sizeof law_columns / sizeof law_columns[0] };
 
 static void embed_law(const char *header, const char *source, const char *path)
@@ -198,8 +203,9 @@ static void embed_law(const char *header, const char *source, const char *path)
     FILE *h = create(header);
     FILE *c = create(source);
     (void)fputs("/* Made from law/ by tools/embed.c. */\n#pragma once\n\nenum law {\n    LAW_NONE,\n", h);
-    (void)fprintf(c, "#include \"%s\"\n\nconst struct law_clause law_clauses[LAW_COUNT] = {\n"
-                     "    {\"\", \"NONE\", \"\", \"\", \"\", \"\", \"\", \"\"},\n",
+    (void)fprintf(c,
+                  "#include \"%s\"\n\nconst struct law_clause law_clauses[LAW_COUNT] = {\n"
+                  "    {\"\", \"NONE\", \"\", \"\", \"\", \"\", \"\", \"\"},\n",
                   base_name(header));
     int line_number = 0;
     for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {

@@ -132,6 +132,11 @@ class Counting(unittest.TestCase):
         self.assertEqual(self.counted("", "FAIL"), (0, 1, 0))
         self.assertEqual(self.counted("", "SKIP"), (0, 0, 1))
 
+    def test_tests_of_these_tools_are_counted(self):
+        self.assertEqual(self.counted("Ran 5 tests in 0.1s\n\nOK (skipped=1)\n"), (4, 0, 1))
+        self.assertEqual(self.counted("Ran 1 test in 0.1s\n\nOK\n"), (1, 0, 0))
+        self.assertEqual(self.counted("Ran 5 tests in 0.1s\n\nFAILED (failures=1, errors=1)\n", "FAIL"), (3, 2, 0))
+
     def test_black_box_runs_are_counted(self):
         text = "ℹ tests 5\nℹ pass 3\nℹ fail 1\nℹ cancelled 0\nℹ skipped 1\n  2 passed (3.1s)\n"
         count = count_tests.count_black_box(text, 1)
