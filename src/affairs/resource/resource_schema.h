@@ -1,3 +1,4 @@
+/* Bodies and replies; for other concepts too: the catalogue tells resources as they are. */
 #pragma once
 
 #include "http/schema.h"
