@@ -179,9 +179,10 @@ TEST(a_row_that_another_replaces_is_recorded_as_deleted)
     WITH_THREE_NOTES;
     unit = steps_of(store, arena, replace);
     assert_int_equal(unit.count, 2);
-    const struct store_change *gone = &unit.changes[unit.changes[0].id == 2 ? 0 : 1];
-    assert_int_equal(gone->id, 2);
-    assert_null(gone->after);
+    assert_int_equal(unit.changes[0].id, 2);
+    assert_null(unit.changes[0].after);
+    assert_int_equal(unit.changes[1].id, 8);
+    assert_null(unit.changes[1].before);
     store_close(store);
 }
 

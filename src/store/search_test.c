@@ -38,12 +38,18 @@ TEST(nothing_searchable_gives_nothing)
     matches("\xe6\xb8", ""); /* a character cut off */
 }
 
+static void append(char *text, size_t room, const char *more)
+{
+    size_t length = strlen(text);
+    (void)snprintf(text + length, room - length, "%s", more);
+}
+
 TEST(more_words_than_anybody_types_are_left_out)
 {
     CLEANUP_ARENA struct arena *arena = arena_new(0);
     char typed[200] = "";
     for (int i = 0; i < 40; i++)
-        (void)strcat(typed, "x ");
+        append(typed, sizeof typed, "x ");
     int quotes = 0;
     for (const char *c = search_match(arena, typed); *c != '\0'; c++)
         quotes += *c == '"';
@@ -155,7 +161,7 @@ TEST(the_index_finds_what_a_plain_look_finds)
     for (int i = 0; i < TEXTS; i++) {
         int length = 1 + (int)((seed = seed * 1103515245u + 12345u) >> 16) % 9;
         for (int j = 0; j < length; j++)
-            (void)strcat(texts[i], alphabet[((seed = seed * 1103515245u + 12345u) >> 16) % 4]);
+            append(texts[i], sizeof texts[i], alphabet[((seed = seed * 1103515245u + 12345u) >> 16) % 4]);
         put(db, texts[i], strlen(texts[i]));
     }
     for (int q = 0; q < QUERIES; q++) {
@@ -163,10 +169,13 @@ TEST(the_index_finds_what_a_plain_look_finds)
         char expected[4096] = "";
         int length = 1 + q % 4;
         for (int j = 0; j < length; j++)
-            (void)strcat(typed, alphabet[((seed = seed * 1103515245u + 12345u) >> 16) % 3]);
+            append(typed, sizeof typed, alphabet[((seed = seed * 1103515245u + 12345u) >> 16) % 3]);
         for (int i = TEXTS; i-- > 0;)
-            if (strstr(texts[i], typed) != NULL)
-                (void)sprintf(expected + strlen(expected), "%s%d", expected[0] != '\0' ? " " : "", i + 1);
+            if (strstr(texts[i], typed) != NULL) {
+                char number[16];
+                (void)snprintf(number, sizeof number, "%s%d", expected[0] != '\0' ? " " : "", i + 1);
+                append(expected, sizeof expected, number);
+            }
         assert_string_equal(found(db, typed), expected);
     }
     (void)sqlite3_close(db);

@@ -190,9 +190,9 @@ static const char **names_new(size_t count, const char *(*name_of)(sqlite3_stmt 
 static const char *parameter_name(sqlite3_stmt *stmt, int index)
 {
     const char *name = sqlite3_bind_parameter_name(stmt, index);
-    if (name == NULL || name[0] != ':')
-        store_stop("parameter %d is not bound by name: %s", index, sqlite3_sql(stmt));
-    return name + 1;
+    if (name != NULL && name[0] == ':')
+        return name + 1;
+    store_stop("parameter %d is not bound by name: %s", index, sqlite3_sql(stmt));
 }
 
 static struct sqlite_statement *statement_new(struct sqlite_connection *connection, enum sql number)

@@ -22,14 +22,10 @@ static enum result sync_path(const char *path, int flags)
 
 static enum result sync_folder_of(const char *path)
 {
-    char *folder = strdup(path);
+    const char *slash = strrchr(path, '/');
+    char *folder = slash == NULL ? strdup(".") : strndup(path, slash == path ? 1 : (size_t)(slash - path));
     if (folder == NULL)
         abort();
-    char *slash = strrchr(folder, '/');
-    if (slash == NULL)
-        (void)strcpy(folder, ".");
-    else
-        slash[slash == folder ? 1 : 0] = '\0';
     enum result result = sync_path(folder, O_RDONLY | O_DIRECTORY);
     free(folder);
     return result;

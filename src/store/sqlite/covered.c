@@ -3,19 +3,19 @@
 #include "store/sqlite/sqlite.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct covered_table {
-    char *name;
+    const char *name;
     size_t column_count;
     const char **columns;
-    bool *is_real; /* by column: integers are stored there for want of a fraction, and read as reals */
-    char *walk;    /* the statement that reads all rows by id */
+    bool *is_real;    /* by column: integers are stored there for want of a fraction, and read as reals */
+    const char *walk; /* the statement that reads all rows by id */
 };
 
 struct sqlite_covered {
+    struct arena *arena;          /* of all that follows */
     struct covered_table *tables; /* by name */
     size_t count;
     size_t slot_mask;
@@ -24,43 +24,25 @@ struct sqlite_covered {
 
 /* ---- reading the tables ---- */
 
-static void *grow(void *array, size_t size, size_t count)
-{
-    void *bigger = reallocarray(array, count, size);
-    if (bigger == NULL)
-        abort();
-    return bigger;
-}
-
-static char *copy_text(const char *text)
-{
-    char *copy = strdup(text);
-    if (copy == NULL)
-        abort();
-    return copy;
-}
-
-static void add_table(struct sqlite_covered *covered, const char *name)
-{
-    covered->tables = grow(covered->tables, sizeof *covered->tables, covered->count + 1);
-    covered->tables[covered->count++] = (struct covered_table){.name = copy_text(name)};
-}
+/* Shadow tables go with the virtual table that owns them, which must be listed itself. */
+#define TABLES                                                                                               \
+    "FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'virtual')"                          \
+    " AND name NOT LIKE 'sqlite!_%' ESCAPE '!'"
 
 static enum result list_tables(sqlite3 *db, const struct store_schema *schema, struct sqlite_covered *covered)
 {
     sqlite3_stmt *stmt;
-    /* Shadow tables go with the virtual table that owns them, which must be listed itself. */
     int code =
-        sqlite3_prepare_v2(db,
-                           "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN "
-                           "('table', 'virtual') AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY name",
-                           -1, &stmt, NULL);
+        sqlite3_prepare_v2(db, "SELECT name, count(*) OVER () " TABLES " ORDER BY name", -1, &stmt, NULL);
     if (code != SQLITE_OK)
         return sqlite_result(code);
     while ((code = sqlite3_step(stmt)) == SQLITE_ROW) {
         const char *name = (const char *)sqlite3_column_text(stmt, 0);
+        if (covered->tables == NULL)
+            covered->tables =
+                arena_new_array(covered->arena, struct covered_table, (size_t)sqlite3_column_int64(stmt, 1));
         if (store_schema_uncovered(schema, name) == NULL)
-            add_table(covered, name);
+            covered->tables[covered->count++].name = arena_strdup(covered->arena, name);
     }
     (void)sqlite3_finalize(stmt);
     return sqlite_result(code);
@@ -93,21 +75,13 @@ static enum result refuse_table(const struct store_opening *opening, const char 
         });
 }
 
-static void add_column(struct covered_table *table, const char *name, const char *type)
-{
-    size_t count = table->column_count + 1;
-    table->columns = grow(table->columns, sizeof *table->columns, count);
-    table->is_real = grow(table->is_real, sizeof *table->is_real, count);
-    table->columns[count - 1] = copy_text(name);
-    table->is_real[count - 1] = declares_real(type);
-    table->column_count = count;
-}
-
-static enum result read_columns(sqlite3 *db, const struct store_opening *opening, struct covered_table *table)
+static enum result read_columns(sqlite3 *db, const struct store_opening *opening, struct arena *arena,
+                                struct covered_table *table)
 {
     sqlite3_stmt *stmt;
-    int code = sqlite3_prepare_v2(db, "SELECT name, type, pk, hidden FROM pragma_table_xinfo(:table)", -1,
-                                  &stmt, NULL);
+    int code = sqlite3_prepare_v2(
+        db, "SELECT name, type, pk, hidden, count(*) OVER () FROM pragma_table_xinfo(:table)", -1, &stmt,
+        NULL);
     if (code != SQLITE_OK)
         return sqlite_result(code);
     (void)sqlite3_bind_text(stmt, 1, table->name, -1, SQLITE_STATIC);
@@ -117,11 +91,17 @@ static enum result read_columns(sqlite3 *db, const struct store_opening *opening
     while ((code = sqlite3_step(stmt)) == SQLITE_ROW) {
         const char *name = (const char *)sqlite3_column_text(stmt, 0);
         const char *type = (const char *)sqlite3_column_text(stmt, 1);
+        size_t count = (size_t)sqlite3_column_int64(stmt, 4);
+        if (table->columns == NULL) {
+            table->columns = arena_new_array(arena, const char *, count);
+            table->is_real = arena_new_array(arena, bool, count);
+        }
+        table->is_real[table->column_count] = declares_real(type);
+        table->columns[table->column_count++] = arena_strdup(arena, name);
         keys += sqlite3_column_int(stmt, 2) > 0;
         plain = plain && sqlite3_column_int(stmt, 3) == 0;
         keyed = keyed || (strcmp(name, "id") == 0 && strcasecmp(type, "INTEGER") == 0 &&
                           sqlite3_column_int(stmt, 2) == 1);
-        add_column(table, name, type);
     }
     (void)sqlite3_finalize(stmt);
     TRY(sqlite_result(code));
@@ -164,9 +144,7 @@ static void index_tables(struct sqlite_covered *covered)
     while (size < covered->count * 4)
         size *= 2;
     covered->slot_mask = size - 1;
-    covered->slots = calloc(size, sizeof *covered->slots);
-    if (covered->slots == NULL)
-        abort();
+    covered->slots = arena_new_array(covered->arena, uint32_t, size);
     for (size_t i = 0; i < covered->count; i++) {
         size_t at = name_hash(covered->tables[i].name);
         while (covered->slots[at & covered->slot_mask] != 0)
@@ -192,14 +170,14 @@ enum result sqlite_covered_read(struct sqlite_connection *connection, const stru
     struct sqlite_covered *covered = calloc(1, sizeof *covered);
     if (covered == NULL)
         abort();
+    covered->arena = arena_new(0);
     enum result result = list_tables(connection->db, opening->schema, covered);
     for (size_t i = 0; i < covered->count && result == RESULT_OK; i++) {
         struct covered_table *table = &covered->tables[i];
-        result = read_columns(connection->db, opening, table);
+        result = read_columns(connection->db, opening, covered->arena, table);
         if (result == RESULT_OK)
             result = check_rowid(connection->db, opening, table);
-        if (asprintf(&table->walk, "SELECT * FROM \"%s\" ORDER BY id", table->name) < 0)
-            abort();
+        table->walk = arena_printf(covered->arena, "SELECT * FROM \"%s\" ORDER BY id", table->name);
     }
     if (result != RESULT_OK) {
         sqlite_covered_free(covered);
@@ -214,17 +192,7 @@ void sqlite_covered_free(struct sqlite_covered *covered)
 {
     if (covered == NULL)
         return;
-    for (size_t i = 0; i < covered->count; i++) {
-        struct covered_table *table = &covered->tables[i];
-        for (size_t j = 0; j < table->column_count; j++)
-            free((void *)(uintptr_t)table->columns[j]);
-        free(table->columns);
-        free(table->is_real);
-        free(table->walk);
-        free(table->name);
-    }
-    free(covered->tables);
-    free(covered->slots);
+    arena_free(covered->arena);
     free(covered);
 }
 

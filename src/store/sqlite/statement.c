@@ -172,7 +172,7 @@ enum result sqlite_one(struct store_tx *tx, struct arena *arena, enum sql number
                        const struct store_bind *binds, struct store_row *ret_row)
 {
     struct run run;
-    struct store_row row;
+    struct store_row row = {0};
     TRY(run_begin(tx, number, binds, &run));
     enum result result = run_step(&run);
     if (result == RESULT_OK)
