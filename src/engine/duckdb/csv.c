@@ -260,6 +260,8 @@ static enum failure scan_block(struct scan *scan, const unsigned char *bytes, si
             return failure;
     }
     scan->at = start + (int64_t)size;
+    if (scan->at - scan->record_at > (int64_t)LIMIT_CSV_RECORD_BYTES)
+        return fail(scan, FAILURE_RECORD_LONG, scan->record_line, 0);
     return FAILURE_NONE;
 }
 

@@ -248,37 +248,40 @@ static void put_layout(struct ingest *ingest, struct wire_out *answer)
 {
     struct worker_grid grid = worker_grid(
         ingest->worker, FAILURE_UNKNOWN,
-        "WITH chunks AS (SELECT column_id, row_group_id, least(data_page_offset, "
+        "WITH chunks AS (SELECT column_id, total_compressed_size AS bytes, least(data_page_offset, "
         "CASE WHEN dictionary_page_offset > 0 THEN dictionary_page_offset END, "
-        "CASE WHEN index_page_offset > 0 THEN index_page_offset END) AS at, total_compressed_size AS size "
+        "CASE WHEN index_page_offset > 0 THEN index_page_offset END) AS first "
         "FROM parquet_metadata('" JAIL_FILE_OUTPUT "') UNION ALL "
-        "SELECT column_id, row_group_id, bloom_filter_offset, bloom_filter_length "
+        "SELECT column_id, bloom_filter_length, bloom_filter_offset "
         "FROM parquet_metadata('" JAIL_FILE_OUTPUT "') WHERE bloom_filter_offset IS NOT NULL), "
+        "lists AS (SELECT column_id, list([first, bytes] ORDER BY first) AS list FROM chunks GROUP BY "
+        "column_id), "
         "names AS (SELECT row_number() OVER () - 1 AS column_id, column_name AS name FROM "
         "(DESCRIBE SELECT * FROM read_parquet('" JAIL_FILE_OUTPUT "'))), "
-        "columns AS (SELECT column_id, {name: any_value(name), chunks: coalesce(list([at, size] ORDER BY at) "
-        "FILTER (at IS NOT NULL), [])} AS one FROM names LEFT JOIN chunks USING (column_id) GROUP BY "
-        "column_id) "
+        "parts AS (SELECT column_id, {name: name, chunks: coalesce(list, [])} AS part "
+        "FROM names LEFT JOIN lists USING (column_id)) "
         "SELECT to_json({rows: (SELECT num_rows FROM parquet_file_metadata('" JAIL_FILE_OUTPUT "')), "
-        "columns: (SELECT list(one ORDER BY column_id) FROM columns)})::VARCHAR");
+        "columns: (SELECT list(part ORDER BY column_id) FROM parts)})::VARCHAR");
     wire_put_text(answer, grid.cells[0].text);
 }
 
 static void put_accepted(struct ingest *ingest, struct wire_out *answer)
 {
-    const char *nulls = "count(*)::BIGINT";
-    for (size_t i = 0; i < ingest->field_count; i++)
-        nulls =
-            join(nulls, ", ",
-                 worker_format("(count(*) - count(%s))::BIGINT", worker_identifier(ingest->fields[i].name)));
-    struct worker_grid grid = worker_grid(ingest->worker, FAILURE_UNKNOWN,
-                                          "SELECT %s FROM read_parquet('" JAIL_FILE_OUTPUT "')", nulls);
-    if (ingest->source.format == ENGINE_CSV && grid.cells[0].integer != ingest->source.csv_rows)
+    struct worker_grid rows =
+        worker_grid(ingest->worker, FAILURE_UNKNOWN,
+                    "SELECT num_rows::BIGINT FROM parquet_file_metadata('" JAIL_FILE_OUTPUT "')");
+    struct worker_grid nulls = worker_grid(
+        ingest->worker, FAILURE_UNKNOWN,
+        "SELECT column_id::BIGINT, sum(stats_null_count)::BIGINT FROM parquet_metadata('" JAIL_FILE_OUTPUT
+        "') GROUP BY column_id ORDER BY column_id");
+    if (rows.rows != 1 ||
+        (ingest->source.format == ENGINE_CSV && rows.cells[0].integer != ingest->source.csv_rows) ||
+        (nulls.rows != 0 && nulls.rows < ingest->field_count))
         worker_fail(ingest->worker, FAILURE_UNKNOWN, NULL, NULL);
     wire_put_u32(answer, 1);
-    wire_put_u64(answer, (uint64_t)grid.cells[0].integer);
+    wire_put_u64(answer, (uint64_t)rows.cells[0].integer);
     for (size_t i = 0; i < ingest->field_count; i++) {
-        wire_put_u64(answer, (uint64_t)grid.cells[i + 1].integer);
+        wire_put_u64(answer, nulls.rows > 0 ? (uint64_t)nulls.cells[i * 2 + 1].integer : 0);
         wire_put_u64(answer, 0);
         wire_put_u64(answer, 0);
     }
@@ -381,9 +384,9 @@ static const char *describe_column(const struct source *source, size_t i, const 
     const char *list = worker_format("(count(*) - count(%s))::BIGINT", source->quoted[i]);
     if (strcmp(source->types[i], "VARCHAR") == 0)
         for (; *candidates != ENGINE_TEXT; candidates++)
-            list = join(
-                list, ", ",
-                worker_format("coalesce(bool_and(%s), false)", schema_fits(*candidates, source->quoted[i])));
+            list = join(list, ", ",
+                        worker_format("coalesce(bool_and(%s) FILTER (%s IS NOT NULL), false)",
+                                      schema_fits(*candidates, source->quoted[i]), source->quoted[i]));
     return list;
 }
 

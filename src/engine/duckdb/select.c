@@ -15,7 +15,8 @@ _Noreturn void worker_parse(struct worker *worker, struct wire_in *job)
     char *constant = worker_constant(sql);
     struct worker_grid grid =
         worker_grid(worker, FAILURE_NONE,
-                    "SELECT t::VARCHAR, t->>'error', t->>'error_type', t->>'error_message', t->>'position' "
+                    "SELECT t::VARCHAR, t->>'error', t->>'error_type', t->>'error_message', t->>'position', "
+                    "json_array_length(t->'statements')::BIGINT "
                     "FROM (SELECT json_serialize_sql(%s::VARCHAR) AS t)",
                     constant);
     if (grid.rows != 1 || grid.cells[0].null || grid.cells[1].null)
@@ -25,6 +26,8 @@ _Noreturn void worker_parse(struct worker *worker, struct wire_in *job)
         const char *position = grid.cells[4].null ? NULL : worker_format("position %s", grid.cells[4].text);
         worker_fail(worker, syntax ? FAILURE_SYNTAX : FAILURE_NOT_SELECT, position, grid.cells[3].text);
     }
+    if (grid.cells[5].integer == 0)
+        worker_fail(worker, FAILURE_NOT_SELECT, NULL, NULL);
     struct wire_out answer = {0};
     wire_put_text(&answer, grid.cells[0].text);
     worker_answer(worker, &answer);
