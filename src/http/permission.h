@@ -59,7 +59,16 @@
     X(AGREEMENT_READ, R(BUREAU) | R(PROVIDER) | R(OPERATOR) | R(DEVELOPER) | R(REGULATOR) | R(GOVERNMENT),   \
       DUTY_ANY, NOT_HAND_OVER)                                                                               \
     X(HAND_OVER_READ, R(BUREAU) | R(OPERATOR) | R(REGULATOR), DUTY_ANY, HAND_OVER_TOO)                       \
-    X(LOG_PURGE, R(AUDIT_ADMIN), DUTY_ANY, NOT_HAND_OVER)
+    X(LOG_PURGE, R(AUDIT_ADMIN), DUTY_ANY, NOT_HAND_OVER)                                                    \
+    X(ADMISSION_APPLY, R(DEVELOPER), DUTY_ANY, NOT_HAND_OVER)                                                \
+    X(ADMISSION_READ, R(DEVELOPER) | R(OPERATOR) | R(BUREAU) | R(REGULATOR), DUTY_ANY, NOT_HAND_OVER)        \
+    X(ADMISSION_REVIEW, R(OPERATOR), DUTY_REVIEWER, NOT_HAND_OVER)                                           \
+    X(ADMISSION_OFFER, R(OPERATOR), DUTY_ANY, NOT_HAND_OVER)                                                 \
+    X(ADMISSION_END, R(OPERATOR), DUTY_APPROVER, NOT_HAND_OVER)                                              \
+    X(REQUEST_SUBMIT, R(DEVELOPER), DUTY_ANY, NOT_HAND_OVER)                                                 \
+    X(REQUEST_READ, R(DEVELOPER) | R(OPERATOR) | R(PROVIDER) | R(BUREAU) | R(REGULATOR), DUTY_ANY,           \
+      NOT_HAND_OVER)                                                                                         \
+    X(REQUEST_REVIEW, R(OPERATOR), DUTY_REVIEWER, NOT_HAND_OVER)
 
 enum permission {
     PERMISSION_UNSET, /* a route that names none: the program refuses to start */
