@@ -4,7 +4,7 @@
 
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 /* ---- the store: the platform's own tables, and one for landings ---- */
@@ -240,6 +240,14 @@ static enum result landing_survey(struct request *request)
     return RESULT_OK;
 }
 
+/* Takes its time. */
+static enum result landing_dredge(struct request *request)
+{
+    struct timespec time = {0, 300 * 1000000};
+    (void)nanosleep(&time, NULL);
+    return landing_survey(request);
+}
+
 static enum result landing_chart_put(struct request *request)
 {
     char first[4] = {0};
@@ -311,6 +319,8 @@ static const struct route routes[] = {
     {HTTP_POST, "/landings/{id}/break", .needs = PERMISSION_SESSION, .run = landing_break, COMMON},
     {HTTP_POST, "/landings/{id}/survey", .needs = PERMISSION_SESSION, .owner = OWNER(landing_is_own),
      .reply = &survey_schema, .style = ROUTE_LONG, .run = landing_survey, COMMON},
+    {HTTP_POST, "/landings/{id}/dredge", .needs = PERMISSION_SESSION, .owner = OWNER(landing_is_own),
+     .reply = &survey_schema, .style = ROUTE_LONG, .run = landing_dredge, COMMON},
     {HTTP_PUT, "/landings/{id}/chart", .needs = PERMISSION_SESSION, .upload = true, .upload_max = 1000000,
      .reply = &survey_schema, .style = ROUTE_LONG, .run = landing_chart_put, COMMON},
     {HTTP_GET, "/landings/{id}/chart", .needs = PERMISSION_PUBLIC_READ, .bytes = true,

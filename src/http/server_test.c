@@ -1,0 +1,600 @@
+#include "http/fixture.h"
+#include "http/server.h"
+
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct bench {
+    struct city *city;
+    struct server *server;
+    int port;
+    const char *scheme;
+};
+
+static void bench_open_with(struct bench *bench, const char *certificate, const char *key)
+{
+    bench->city = landing_city();
+    bench->scheme = certificate != NULL ? "https" : "http";
+    city_app(bench->city)->secure_cookies = certificate != NULL;
+    assert_int_equal(landing_made(bench->city), 1);
+    struct server_options options = {
+        .address = "127.0.0.1", .certificate = certificate, .key = key, .threads = 2};
+    assert_ok(server_start(city_app(bench->city), &options, &bench->server));
+    bench->port = server_port(bench->server);
+    assert_true(bench->port > 0);
+}
+
+static void bench_open(struct bench *bench)
+{
+    bench_open_with(bench, NULL, NULL);
+}
+
+static void bench_close(struct bench *bench)
+{
+    assert_ok(server_stop(bench->server, 5));
+    city_free(bench->city);
+}
+
+/* ---- by curl ---- */
+
+struct answer {
+    long status;
+    long connects; /* connections that this request had to open */
+    char text[8192];
+    char head[4096];
+    size_t size;
+    size_t head_size;
+};
+
+static size_t keep(char *bytes, size_t one, size_t count, void *argument)
+{
+    struct answer *answer = argument;
+    size_t size = one * count;
+    if (answer->size + size < sizeof answer->text)
+        memcpy(answer->text + answer->size, bytes, size);
+    answer->size += size;
+    return size;
+}
+
+static size_t keep_head(char *bytes, size_t one, size_t count, void *argument)
+{
+    struct answer *answer = argument;
+    size_t size = one * count;
+    if (answer->head_size + size < sizeof answer->head)
+        memcpy(answer->head + answer->head_size, bytes, size);
+    answer->head_size += size;
+    return size;
+}
+
+struct call {
+    const char *method;
+    const char *path;
+    const char *who;
+    const char *body;
+    size_t size; /* 0: strlen(body) */
+    bool chunked;
+};
+
+static CURLcode send_call(CURL *curl, const struct bench *bench, const struct call *call,
+                          struct answer *ret_answer)
+{
+    char url[512];
+    char bearer[256];
+    struct curl_slist *headers = NULL;
+    (void)snprintf(url, sizeof url, "%s://127.0.0.1:%d%s", bench->scheme, bench->port, call->path);
+    memset(ret_answer, 0, sizeof *ret_answer);
+    curl_easy_reset(curl);
+    if (call->who != NULL) {
+        (void)snprintf(bearer, sizeof bearer, "Authorization: Bearer %s", call->who);
+        headers = curl_slist_append(headers, bearer);
+    }
+    headers = curl_slist_append(headers, "Content-Type: application/json");
+    if (call->chunked)
+        headers = curl_slist_append(headers, "Transfer-Encoding: chunked");
+    (void)curl_easy_setopt(curl, CURLOPT_URL, url);
+    (void)curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
+    (void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    (void)curl_easy_setopt(curl, CURLOPT_TIMEOUT, 20L);
+    (void)curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
+    (void)curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
+    (void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep);
+    (void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, ret_answer);
+    (void)curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, keep_head);
+    (void)curl_easy_setopt(curl, CURLOPT_HEADERDATA, ret_answer);
+    if (call->body != NULL) {
+        size_t size = call->size > 0 ? call->size : strlen(call->body);
+        (void)curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)size);
+        (void)curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call->body);
+    }
+    (void)curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, call->method);
+    if (strcmp(call->method, "HEAD") == 0)
+        (void)curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+    CURLcode code = curl_easy_perform(curl);
+    (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &ret_answer->status);
+    (void)curl_easy_getinfo(curl, CURLINFO_NUM_CONNECTS, &ret_answer->connects);
+    curl_slist_free_all(headers);
+    return code;
+}
+
+static long status_of(const struct bench *bench, const struct call *call, struct answer *ret_answer)
+{
+    CURL *curl = curl_easy_init();
+    assert_int_equal(send_call(curl, bench, call, ret_answer), CURLE_OK);
+    curl_easy_cleanup(curl);
+    return ret_answer->status;
+}
+
+TEST(one_connection_carries_many_requests_whatever_their_answers)
+{
+    struct bench bench;
+    struct answer answer;
+    bench_open(&bench);
+    const char *clerk = landing_clerk(bench.city);
+    const struct {
+        struct call call;
+        long status;
+    } steps[] = {{{.method = "GET", .path = "/api/landings/1"}, 200},
+                 {{.method = "GET", .path = "/api/landings/2"}, 404},
+                 {{.method = "POST", .path = "/api/landings", .body = LANDING_BODY}, 401},
+                 {{.method = "POST", .path = "/api/landings", .body = LANDING_BODY, .who = clerk}, 409},
+                 {{.method = "PATCH", .path = "/api/landings/1", .body = "{\"seats\":9}", .who = clerk}, 200},
+                 {{.method = "POST", .path = "/api/landings/1/survey", .who = clerk}, 200},
+                 {{.method = "HEAD", .path = "/api/landings/1"}, 200},
+                 {{.method = "OPTIONS", .path = "/api/landings/1"}, 204},
+                 {{.method = "GET", .path = "/health"}, 200},
+                 {{.method = "GET", .path = "/api/landings/%31"}, 200},
+                 {{.method = "GET", .path = "/api/landings%2f1"}, 404},
+                 {{.method = "GET", .path = "/api/landings/../landings/1"}, 404},
+                 {{.method = "GET", .path = "//api/landings/1"}, 404}};
+    CURL *curl = curl_easy_init();
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        assert_int_equal(send_call(curl, &bench, &steps[i].call, &answer), CURLE_OK);
+        assert_int_equal(answer.status, steps[i].status);
+        assert_int_equal(answer.connects, i == 0);
+    }
+    curl_easy_cleanup(curl);
+    bench_close(&bench);
+}
+
+TEST(a_body_over_the_limit_is_answered_and_not_cut_off)
+{
+    enum { SIZE = 1024 * 1024 + 100 };
+    struct bench bench;
+    struct answer answer;
+    bench_open(&bench);
+    char *body = malloc(SIZE);
+    assert_non_null(body);
+    memset(body, ' ', SIZE);
+    struct call call = {.method = "POST",
+                        .path = "/api/landings",
+                        .who = landing_clerk(bench.city),
+                        .body = body,
+                        .size = SIZE,
+                        .chunked = true};
+    assert_int_equal(status_of(&bench, &call, &answer), 413);
+    assert_non_null(strstr(answer.text, "urn:dukou:problem:too_large"));
+    call.chunked = false;
+    assert_int_equal(status_of(&bench, &call, &answer), 413);
+    free(body);
+    bench_close(&bench);
+}
+
+TEST(an_upload_goes_to_memory_and_its_cap_holds)
+{
+    enum { SIZE = 1000001 };
+    struct bench bench;
+    struct answer answer;
+    bench_open(&bench);
+    char *body = malloc(SIZE);
+    assert_non_null(body);
+    memset(body, 'x', SIZE);
+    struct call call = {.method = "PUT",
+                        .path = "/api/landings/1/chart",
+                        .who = landing_clerk(bench.city),
+                        .body = body,
+                        .size = SIZE - 1};
+    assert_int_equal(status_of(&bench, &call, &answer), 200);
+    assert_string_equal(answer.text, "{\"size\":1000000}");
+    call.chunked = true;
+    assert_int_equal(status_of(&bench, &call, &answer), 200);
+    call.size = SIZE;
+    assert_int_equal(status_of(&bench, &call, &answer), 413);
+    free(body);
+    bench_close(&bench);
+}
+
+TEST(events_reach_the_client_over_the_wire)
+{
+    struct bench bench;
+    struct answer answer;
+    bench_open(&bench);
+    assert_int_equal(
+        status_of(&bench, &(struct call){.method = "GET", .path = "/api/landings/1/ferries"}, &answer), 200);
+    assert_string_equal(answer.text, "event: ferry\ndata: {\"at\":0}\n\nevent: ferry\ndata: {\"at\":1}\n\n"
+                                     "event: ferry\ndata: {\"at\":2}\n\n");
+    assert_non_null(strstr(answer.head, "text/event-stream"));
+    assert_int_equal(
+        status_of(&bench, &(struct call){.method = "GET", .path = "/api/landings/9/ferries"}, &answer), 404);
+    bench_close(&bench);
+}
+
+/* ---- many at once ---- */
+
+enum { CLIENTS = 48, EACH = 10 };
+
+struct client {
+    struct bench *bench;
+    const char *who;
+    int number;
+    int made;
+};
+
+static void *make_many(void *argument)
+{
+    struct client *client = argument;
+    struct answer *answer = malloc(sizeof *answer);
+    CURL *curl = curl_easy_init();
+    for (int i = 0; i < EACH; i++) {
+        char body[256];
+        (void)snprintf(
+            body, sizeof body,
+            "{\"title\":\"%d-%d\",\"seats\":1,\"price\":1,\"opened\":\"2026-03-01\",\"kind\":\"cargo\"}",
+            client->number, i);
+        struct call call = {.method = "POST", .path = "/api/landings", .who = client->who, .body = body};
+        if (send_call(curl, client->bench, &call, answer) == CURLE_OK && answer->status == 201)
+            client->made++;
+    }
+    curl_easy_cleanup(curl);
+    free(answer);
+    return NULL;
+}
+
+TEST(what_many_clients_write_at_once_is_all_there)
+{
+    struct bench bench;
+    struct client clients[CLIENTS];
+    pthread_t threads[CLIENTS];
+    int made = 0;
+    bench_open(&bench);
+    const char *who = landing_clerk(bench.city);
+    for (int i = 0; i < CLIENTS; i++) {
+        clients[i] = (struct client){&bench, who, i, 0};
+        assert_int_equal(pthread_create(&threads[i], NULL, make_many, &clients[i]), 0);
+    }
+    for (int i = 0; i < CLIENTS; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        made += clients[i].made;
+    }
+    assert_int_equal(made, CLIENTS * EACH);
+    city_expect(bench.city, 200, NULL, city_format(bench.city, "GET /landings/%d", CLIENTS * EACH + 1), NULL);
+    bench_close(&bench);
+}
+
+/* ---- by hand ---- */
+
+static int dial(const struct bench *bench)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)bench->port)};
+    struct timeval limit = {10, 0};
+    assert_int_equal(inet_pton(AF_INET, "127.0.0.1", &address.sin_addr), 1);
+    int line = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(line >= 0);
+    (void)setsockopt(line, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    if (connect(line, (const struct sockaddr *)&address, sizeof address) == 0)
+        return line;
+    (void)close(line);
+    return -1;
+}
+
+static void say(int line, const char *text)
+{
+    (void)send(line, text, strlen(text), MSG_NOSIGNAL);
+}
+
+/* Reads until the other side is silent for `milliseconds` or closes; tells how much came. */
+static size_t hear(int line, char *text, size_t size, int milliseconds)
+{
+    size_t heard = 0;
+    struct pollfd ready = {.fd = line, .events = POLLIN};
+    while (heard + 1 < size && poll(&ready, 1, milliseconds) == 1) {
+        ssize_t got = read(line, text + heard, size - heard - 1);
+        if (got <= 0)
+            break;
+        heard += (size_t)got;
+    }
+    text[heard] = '\0';
+    return heard;
+}
+
+TEST(a_slow_body_is_waited_for_and_holds_nobody_up)
+{
+    struct bench bench;
+    struct answer answer;
+    char text[4096];
+    bench_open(&bench);
+    int line = dial(&bench);
+    char head[512];
+    (void)snprintf(
+        head, sizeof head,
+        "POST /api/landings HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: application/json"
+        "\r\nContent-Length: 98\r\n\r\n{\"title\":\"",
+        landing_clerk(bench.city));
+    say(line, head);
+    static const char rest[] = "slow\",\"seats\":1,\"price\":1,\"opened\":\"2026-03-01\",\"kind\":\"ferry\","
+                               "\"depth\":1,\"covered\":true}";
+    assert_int_equal(10 + strlen(rest), 98);
+    for (size_t i = 0; i < strlen(rest); i += 20) {
+        assert_int_equal(
+            status_of(&bench, &(struct call){.method = "GET", .path = "/api/landings/1"}, &answer), 200);
+        (void)usleep(30000);
+        (void)send(line, rest + i, strlen(rest) - i < 20 ? strlen(rest) - i : 20, MSG_NOSIGNAL);
+    }
+    (void)hear(line, text, sizeof text, 1000);
+    assert_non_null(strstr(text, "HTTP/1.1 201 "));
+    (void)close(line);
+    bench_close(&bench);
+}
+
+TEST(an_upload_that_may_not_be_is_refused_before_its_body)
+{
+    struct bench bench;
+    char text[4096];
+    bench_open(&bench);
+    int line = dial(&bench);
+    say(line, "PUT /api/landings/1/chart HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\nExpect: "
+              "100-continue\r\n\r\n");
+    (void)hear(line, text, sizeof text, 1000);
+    assert_ptr_equal(strstr(text, "HTTP/1.1 401 "), text);
+    (void)close(line);
+    line = dial(&bench);
+    say(line,
+        "POST /api/landings HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\nExpect: 100-continue\r\n\r\n");
+    (void)hear(line, text, sizeof text, 1000);
+    assert_ptr_equal(strstr(text, "HTTP/1.1 413 "), text);
+    (void)close(line);
+    bench_close(&bench);
+}
+
+TEST(what_is_no_http_is_not_served_and_does_no_harm)
+{
+    static const char *const odd[] = {
+        "GARBAGE\r\n\r\n",
+        "GET\r\n\r\n",
+        "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        "GET /api/landings/1 HTTP/9.9\r\n\r\n",
+        "GET /api/landings/1 HTTP/1.1\r\n\r\n", /* no Host */
+        "POST /api/landings HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+        "POST /api/landings HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999999\r\n\r\n",
+        "POST /api/landings HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        "GET /api/landings/1 HTTP/1.1\r\nHost: x\r\nBad Header\r\n\r\n"};
+    struct bench bench;
+    struct answer answer;
+    char text[4096];
+    bench_open(&bench);
+    for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
+        int line = dial(&bench);
+        say(line, odd[i]);
+        (void)shutdown(line, SHUT_WR);
+        (void)hear(line, text, sizeof text, 300);
+        assert_null(strstr(text, " 200 "));
+        assert_null(strstr(text, " 500 "));
+        (void)close(line);
+    }
+    assert_int_equal(status_of(&bench, &(struct call){.method = "GET", .path = "/api/landings/1"}, &answer),
+                     200);
+    bench_close(&bench);
+}
+
+TEST(a_head_over_the_limit_is_refused)
+{
+    struct bench bench;
+    struct answer answer;
+    char text[4096];
+    bench_open(&bench);
+    char *head = calloc(1, 70000);
+    assert_non_null(head);
+    (void)strcpy(head, "GET /api/landings/1 HTTP/1.1\r\nHost: x\r\nX-Long: ");
+    memset(head + strlen(head), 'a', 60000);
+    (void)strcat(head, "\r\n\r\n");
+    int line = dial(&bench);
+    say(line, head);
+    (void)hear(line, text, sizeof text, 500);
+    assert_null(strstr(text, " 200 "));
+    (void)close(line);
+    free(head);
+    assert_int_equal(status_of(&bench, &(struct call){.method = "GET", .path = "/api/landings/1"}, &answer),
+                     200);
+    bench_close(&bench);
+}
+
+TEST(requests_sent_at_once_on_one_connection_are_answered_in_their_order)
+{
+    struct bench bench;
+    char text[8192];
+    bench_open(&bench);
+    int line = dial(&bench);
+    say(line, "GET /api/landings/1 HTTP/1.1\r\nHost: x\r\n\r\nGET /api/landings/2 HTTP/1.1\r\nHost: x\r\n\r\n"
+              "GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
+    (void)hear(line, text, sizeof text, 500);
+    const char *first = strstr(text, "HTTP/1.1 200 ");
+    assert_non_null(first);
+    const char *second = strstr(first, "HTTP/1.1 404 ");
+    assert_non_null(second);
+    assert_non_null(strstr(second, "{\"status\":\"ok\"}"));
+    (void)close(line);
+    bench_close(&bench);
+}
+
+TEST(one_address_holds_only_so_many_connections)
+{
+    enum { LINES = 320, ALLOWED = 256 };
+    struct bench bench;
+    struct answer answer;
+    char text[512];
+    int lines[LINES];
+    int served = 0;
+    bench_open(&bench);
+    for (int i = 0; i < LINES; i++) {
+        lines[i] = dial(&bench);
+        assert_true(lines[i] >= 0);
+        say(lines[i], "GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
+    }
+    for (int i = 0; i < LINES; i++) {
+        (void)hear(lines[i], text, sizeof text, i < 200 ? 2000 : 50);
+        served += strstr(text, " 200 ") != NULL;
+    }
+    assert_int_equal(served, ALLOWED);
+    for (int i = 0; i < LINES; i++)
+        (void)close(lines[i]);
+    (void)usleep(200000);
+    assert_int_equal(status_of(&bench, &(struct call){.method = "GET", .path = "/health"}, &answer), 200);
+    bench_close(&bench);
+}
+
+/* ---- stopping ---- */
+
+TEST(stopping_lets_what_runs_end_and_takes_nothing_new)
+{
+    struct bench bench;
+    char text[4096];
+    char call[512];
+    bench_open(&bench);
+    int idle = dial(&bench);
+    int busy = dial(&bench);
+    (void)snprintf(call, sizeof call,
+                   "POST /api/landings/1/dredge HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "
+                   "%s\r\nContent-Length: 0\r\n\r\n",
+                   landing_clerk(bench.city));
+    say(busy, call);
+    (void)usleep(100000);
+    assert_ok(server_stop(bench.server, 5));
+    (void)hear(busy, text, sizeof text, 500);
+    assert_ptr_equal(strstr(text, "HTTP/1.1 200 "), text);
+    assert_non_null(strstr(text, "{\"size\":121}"));
+    assert_int_equal(hear(idle, text, sizeof text, 500), 0);
+    assert_int_equal(dial(&bench), -1);
+    (void)close(idle);
+    (void)close(busy);
+    city_free(bench.city);
+}
+
+TEST(stopping_ends_streams_and_half_sent_requests)
+{
+    struct bench bench;
+    char text[4096];
+    bench_open(&bench);
+    city_expect(bench.city, 200, landing_clerk(bench.city), "PATCH /landings/1", "{\"seats\":500}");
+    int watching = dial(&bench);
+    say(watching, "GET /api/landings/1/ferries HTTP/1.1\r\nHost: x\r\n\r\n");
+    (void)hear(watching, text, sizeof text, 300);
+    assert_non_null(strstr(text, "{\"at\":0}"));
+    int half = dial(&bench);
+    say(half, "POST /api/landings HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n{");
+    (void)usleep(50000);
+    instant before = clock_monotonic();
+    assert_ok(server_stop(bench.server, 1));
+    assert_true(clock_monotonic() - before < 3 * INSTANT_SECOND);
+    (void)close(watching);
+    (void)close(half);
+    city_free(bench.city);
+}
+
+TEST(a_client_that_leaves_ends_its_stream)
+{
+    struct bench bench;
+    char text[4096];
+    bench_open(&bench);
+    for (int i = 0; i < 100; i++) {
+        int watching = dial(&bench);
+        say(watching, "GET /api/landings/1/ferries HTTP/1.1\r\nHost: x\r\n\r\n");
+        if (i % 2 == 0)
+            (void)hear(watching, text, sizeof text, 5);
+        (void)close(watching);
+    }
+    (void)usleep(100000);
+    int watching = dial(&bench);
+    say(watching, "GET /api/landings/1/ferries HTTP/1.1\r\nHost: x\r\n\r\n");
+    (void)hear(watching, text, sizeof text, 300);
+    assert_non_null(strstr(text, "{\"at\":2}"));
+    (void)close(watching);
+    bench_close(&bench);
+}
+
+/* ---- TLS ---- */
+
+static void make_certificate(const char *certificate_path, const char *key_path)
+{
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509 *certificate = X509_new();
+    assert_non_null(key);
+    assert_non_null(certificate);
+    (void)ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
+    (void)X509_gmtime_adj(X509_getm_notBefore(certificate), -60);
+    (void)X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
+    (void)X509_set_pubkey(certificate, key);
+    X509_NAME *name = X509_get_subject_name(certificate);
+    (void)X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"localhost", -1, -1, 0);
+    (void)X509_set_issuer_name(certificate, name);
+    assert_true(X509_sign(certificate, key, EVP_sha256()) > 0);
+    FILE *file = fopen(certificate_path, "w");
+    assert_int_equal(PEM_write_X509(file, certificate), 1);
+    (void)fclose(file);
+    file = fopen(key_path, "w");
+    assert_int_equal(PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL), 1);
+    (void)fclose(file);
+    X509_free(certificate);
+    EVP_PKEY_free(key);
+}
+
+TEST(tls_is_spoken_when_a_certificate_is_given)
+{
+    struct bench bench;
+    struct answer answer;
+    char certificate[256];
+    char key[256];
+    const char *folder = test_folder();
+    (void)snprintf(certificate, sizeof certificate, "%s/certificate.pem", folder);
+    (void)snprintf(key, sizeof key, "%s/key.pem", folder);
+    make_certificate(certificate, key);
+    bench_open_with(&bench, certificate, key);
+    assert_int_equal(status_of(&bench, &(struct call){.method = "GET", .path = "/api/landings/1"}, &answer),
+                     200);
+    assert_int_equal(status_of(&bench, &(struct call){.method = "POST", .path = "/api/session"}, &answer),
+                     204);
+    assert_non_null(strstr(answer.head, "; Secure"));
+    bench.scheme = "http";
+    CURL *curl = curl_easy_init();
+    assert_int_not_equal(
+        send_call(curl, &bench, &(struct call){.method = "GET", .path = "/api/landings/1"}, &answer),
+        CURLE_OK);
+    curl_easy_cleanup(curl);
+    bench_close(&bench);
+}
+
+TEST(a_server_that_cannot_start_says_why)
+{
+    struct city *city = landing_city();
+    struct server *server = NULL;
+    const struct {
+        struct server_options options;
+        enum result result;
+    } cases[] = {{{.address = "nowhere"}, RESULT_INVALID},
+                 {{.address = "127.0.0.1", .port = 70000}, RESULT_INVALID},
+                 {{.address = "127.0.0.1", .certificate = "/dev/null"}, RESULT_INVALID},
+                 {{.address = "127.0.0.1", .certificate = "/dev/null", .key = "/dev/null"}, RESULT_MALFORMED},
+                 {{.address = "127.0.0.1", .certificate = "/nowhere", .key = "/dev/null"}, RESULT_NOT_FOUND},
+                 {{.address = "192.0.2.1", .port = 0}, RESULT_IO}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_int_equal(server_start(city_app(city), &cases[i].options, &server), cases[i].result);
+    assert_null(server);
+    city_free(city);
+}
