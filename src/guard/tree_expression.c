@@ -272,6 +272,18 @@ static bool is_plain_name(const json_t *node)
     return tree_text(node, "catalog")[0] == '\0' && (schema[0] == '\0' || extract);
 }
 
+static enum result refuse_function(const struct guard_context *context, size_t location, const char *name)
+{
+    enum result result = guard_refuse(context, REASON_FUNCTION_UNKNOWN, location, name);
+    if (context->refusal == NULL)
+        return result;
+    const char *names = operation_names(context->arena);
+    context->refusal->remedy_zh = arena_printf(context->arena, "可用：%s；聚合 count、sum、avg。", names);
+    context->refusal->remedy_en =
+        arena_printf(context->arena, "Accepted: %s; and the aggregates count, sum, avg.", names);
+    return result;
+}
+
 static enum result read_function(struct guard_context *context, const json_t *node,
                                  struct expression *expression)
 {
@@ -291,17 +303,8 @@ static enum result read_function(struct guard_context *context, const json_t *no
     size_t arguments = json_array_size(json_object_get(node, "children"));
     expression->operation = operation_function(name, arguments);
     if (expression->operation == NULL || json_is_true(json_object_get(node, "distinct")) ||
-        (filter != NULL && !json_is_null(filter))) {
-        (void)guard_refuse(context, REASON_FUNCTION_UNKNOWN, expression->location, name);
-        if (context->refusal != NULL) {
-            const char *names = operation_names(context->arena);
-            context->refusal->remedy_en =
-                arena_printf(context->arena, "Accepted: %s; and the aggregates count, sum, avg.", names);
-            context->refusal->remedy_zh =
-                arena_printf(context->arena, "可用：%s；聚合 count、sum、avg。", names);
-        }
-        return RESULT_INVALID;
-    }
+        (filter != NULL && !json_is_null(filter)))
+        return refuse_function(context, expression->location, name);
     if (!is_plain_name(node))
         return guard_refuse(context, REASON_FUNCTION_QUALIFIED, expression->location, name);
     expression->kind = EXPRESSION_OPERATION;
@@ -321,7 +324,7 @@ static enum result read_node(struct guard_context *context, const json_t *node, 
     expression->kind = EXPRESSION_OPERATION;
     expression->operation = operation_node(tree_text(node, "type"));
     if (expression->operation == NULL)
-        return guard_refuse(context, REASON_FUNCTION_UNKNOWN, expression->location, tree_text(node, "type"));
+        return refuse_function(context, expression->location, tree_text(node, "type"));
     if (strcmp(class, "COMPARISON") == 0) {
         TRY(tree_only(context, node, known_pair));
         TRY(read_members(context, node, pair, expression));
