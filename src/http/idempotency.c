@@ -95,7 +95,7 @@ static struct store_value seal(struct request *request, const struct idempotency
     size_t size = strlen(text);
     uint8_t *box =
         arena_alloc(request->work.arena, crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES + size);
-    random_bytes(random_system(), box, crypto_secretbox_NONCEBYTES);
+    random_bytes(request->work.random, box, crypto_secretbox_NONCEBYTES);
     (void)crypto_secretbox_easy(box + crypto_secretbox_NONCEBYTES, (const unsigned char *)text, size, box,
                                 own->seal.bytes);
     return store_blob(box, crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES + size);

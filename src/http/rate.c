@@ -1,7 +1,5 @@
 #include "http/rate.h"
 
-#include "base/random.h"
-
 #include <arpa/inet.h>
 #include <pthread.h>
 #include <sodium.h>
@@ -33,7 +31,7 @@ struct rate *rate_new(void)
     struct rate *rate = calloc(1, sizeof *rate);
     if (rate == NULL)
         abort();
-    random_bytes(random_system(), rate->secret, sizeof rate->secret);
+    crypto_shorthash_keygen(rate->secret);
     for (int i = 0; i < SHARDS; i++)
         (void)pthread_mutex_init(&rate->shards[i].lock, NULL);
     return rate;

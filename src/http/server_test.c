@@ -449,7 +449,8 @@ TEST(one_address_holds_only_so_many_connections)
         say(lines[i], "GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
     }
     for (int i = 0; i < LINES; i++) {
-        (void)hear(lines[i], text, sizeof text, i < 200 ? 2000 : 50);
+        ssize_t got = read(lines[i], text, sizeof text - 1); /* the reply, or the end */
+        text[got > 0 ? got : 0] = '\0';
         served += strstr(text, " 200 ") != NULL;
     }
     assert_int_equal(served, ALLOWED);
