@@ -34,24 +34,46 @@ static enum result run(const struct measured *m, const char *sql, struct engine_
 
 static bool is_matched(enum engine_type type)
 {
-    return type == ENGINE_TEXT || type == ENGINE_INTEGER;
+    return type == ENGINE_TEXT || type == ENGINE_INTEGER || type == ENGINE_DOUBLE;
+}
+
+/* Telephone numbers written with a plus pass for doubles, so these are looked at as well. */
+static const char *as_text(struct arena *arena, const struct engine_field *field, const char *name)
+{
+    if (field->type == ENGINE_DOUBLE)
+        return arena_printf(arena,
+                            "(CASE WHEN abs(%s) BETWEEN 1e10 AND 1e18 AND %s=floor(%s) THEN "
+                            "CAST(CAST(%s AS BIGINT) AS VARCHAR) ELSE '' END)",
+                            name, name, name, name);
+    return field->type == ENGINE_TEXT ? name : arena_printf(arena, "CAST(%s AS VARCHAR)", name);
 }
 
 /* ---- one pass over a dozen columns ---- */
 
-static const char *print_measures(struct arena *arena, const struct engine_field *field)
+/* The engine names a column after its expression, and names have a limit. */
+static const char *add_measure(struct arena *arena, const char *list, int *number, const char *expression)
+{
+    const char *separator = *number > 0 ? ", " : "";
+    *number += 1;
+    return arena_printf(arena, "%s%s%s AS m%d", list, separator, expression, *number);
+}
+
+static const char *print_measures(struct arena *arena, const char *list, int *number,
+                                  const struct engine_field *field)
 {
     const char *name = select_identifier(arena, field->name);
-    const char *list = arena_printf(arena, "count(%s)", name);
+    list = add_measure(arena, list, number, arena_printf(arena, "count(%s)", name));
     if (field->type == ENGINE_DATE || field->type == ENGINE_TIMESTAMP)
-        return arena_printf(arena, "%s, CAST(max(%s) AS DATE)", list, name);
+        return add_measure(arena, list, number, arena_printf(arena, "CAST(max(%s) AS DATE)", name));
     if (!is_matched(field->type))
         return list;
-    const char *text = field->type == ENGINE_TEXT ? name : arena_printf(arena, "CAST(%s AS VARCHAR)", name);
-    list = arena_printf(arena, "%s, approx_count_distinct(%s), max(length(%s))", list, name, text);
+    const char *text = as_text(arena, field, name);
+    list = add_measure(arena, list, number, arena_printf(arena, "approx_count_distinct(%s)", name));
+    list = add_measure(arena, list, number, arena_printf(arena, "max(length(%s))", text));
     for (int kind = 0; kind < SENSITIVE_KINDS; kind++)
-        list = arena_printf(arena, "%s, count(*) FILTER (WHERE %s)", list,
-                            sensitive_condition(arena, (enum sensitive_kind)kind, text));
+        list = add_measure(arena, list, number,
+                           arena_printf(arena, "count(*) FILTER (WHERE %s)",
+                                        sensitive_condition(arena, (enum sensitive_kind)kind, text)));
     return list;
 }
 
@@ -87,12 +109,12 @@ static enum result measure_columns(struct measured *m)
     for (size_t first = 0; first < m->found.field_count; first += COLUMNS_A_QUERY) {
         size_t left = m->found.field_count - first;
         size_t count = left < COLUMNS_A_QUERY ? left : COLUMNS_A_QUERY;
-        const char *sql = "SELECT ";
+        const char *list = "";
+        int number = 0;
         for (size_t i = 0; i < count; i++)
-            sql = arena_printf(m->arena, "%s%s%s", sql, i > 0 ? ", " : "",
-                               print_measures(m->arena, &m->found.fields[first + i]));
+            list = print_measures(m->arena, list, &number, &m->found.fields[first + i]);
         struct engine_answer answer;
-        TRY(run(m, arena_printf(m->arena, "%s FROM \"rows\"", sql), &answer));
+        TRY(run(m, arena_printf(m->arena, "SELECT %s FROM \"rows\"", list), &answer));
         size_t at = 0;
         for (size_t i = 0; i < count; i++)
             take_column(&answer, &at, m->found.fields[first + i].type, &m->columns[first + i]);
@@ -130,13 +152,14 @@ static enum result add_uniqueness(const struct measured *m, const struct source_
         (void)json_array_append_new(columns, json_string(key->columns[i]));
     }
     struct engine_answer answer;
-    enum result result =
-        run(m,
-            arena_printf(arena,
-                         "SELECT count(*), coalesce(CAST(sum(n) AS BIGINT), 0) FROM (SELECT count(*) "
-                         "AS n FROM \"rows\" WHERE %s GROUP BY %s) AS groups",
-                         present, names),
-            &answer);
+    enum result result = run(
+        m,
+        arena_printf(
+            arena,
+            "SELECT count(*) AS groups, coalesce(CAST(sum(n) AS BIGINT), 0) AS kept FROM (SELECT count(*) "
+            "AS n FROM \"rows\" WHERE %s GROUP BY %s) AS groups",
+            present, names),
+        &answer);
     if (result != RESULT_OK) {
         json_decref(columns);
         return result;

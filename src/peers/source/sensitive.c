@@ -171,7 +171,7 @@ static enum sensitive_kind strongest(const struct sensitive_counts *counts)
 json_t *sensitive_proposal(struct arena *arena, const struct engine_field *field,
                            const struct sensitive_counts *counts)
 {
-    static const char *const births[] = {"birth", "出生", "生日", "csrq", NULL};
+    static const char *const births[] = {"birth", "born", "出生", "生日", "csrq", NULL};
     static const char *const names[] = {"姓名",   "person_name", "full_name", "xingming",
                                         "联系人", "法定代表人",  NULL};
     if (field->type == ENGINE_DATE && name_has(field->name, births))
