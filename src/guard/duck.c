@@ -232,3 +232,16 @@ const struct policy *duck_city(struct arena *arena)
     make_city();
     return duck_policy(arena, city);
 }
+
+struct duck_sealed duck_seal(struct arena *arena, const struct policy *policy, const char *sql)
+{
+    struct duck_sealed sealed;
+    struct refusal refusal = {0};
+    const char *error = NULL;
+    if (guard_check(arena, policy, sql, duck_tree(arena, sql), &sealed.query, &refusal) != RESULT_OK)
+        fail_msg("%s\n%s: %s", sql, refusal.field, refusal.en);
+    assert_ok(guard_print_duckdb(arena, &sealed.query, &sealed.printed));
+    if (!duck_query(arena, sealed.printed.sql, &sealed.answer, &error))
+        fail_msg("%s\n%s\n%s", sql, sealed.printed.sql, error);
+    return sealed;
+}

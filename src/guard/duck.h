@@ -28,3 +28,11 @@ const struct policy *duck_policy(struct arena *arena, const char *json);
 
 /* The city that the tests share: resident (600 rows, 200 people), firm (40), own (import). */
 const struct policy *duck_city(struct arena *arena);
+
+/* Checks, prints and runs `sql`, which must succeed. */
+struct duck_sealed {
+    struct query query;
+    struct guard_printed printed;
+    struct engine_answer answer;
+};
+struct duck_sealed duck_seal(struct arena *arena, const struct policy *policy, const char *sql);

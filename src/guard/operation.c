@@ -278,7 +278,7 @@ static const char *type_coalesce(struct expression *expression, const char **ret
             REFUSE("各参数须为同一类型", "the arguments are of one kind");
     if (type.kind == TYPE_OPAQUE)
         REFUSE("此类型只能计数", "values of this type can only be counted");
-    expression->type = type;
+    expression->type = expression->operation->rule == RULE_NULLIF ? child_type(expression, 0) : type;
     return NULL;
 }
 

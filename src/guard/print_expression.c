@@ -124,10 +124,17 @@ static bool is_whole_arithmetic(const struct expression *expression)
             expression->operation->rule == RULE_MODULO);
 }
 
-/* Whole numbers are computed in 64 bits (sums in 128), whatever the column's own width. */
+/* Whole numbers are computed in 64 bits (sums in 128), whatever the column's own width, and where the guard
+ * expects a double it says so, since DuckDB might choose a fixed-point type that overflows. */
 static void print_wide(struct writer *writer, const struct expression *parent, const struct expression *child,
                        bool tried)
 {
+    if (parent->type.kind == TYPE_REAL && child->type.kind != TYPE_REAL && type_is_number(child->type)) {
+        put(writer, "CAST(");
+        print_node(writer, child, tried);
+        put(writer, " AS DOUBLE)");
+        return;
+    }
     bool narrow = parent->type.kind == TYPE_INTEGER && child->type.kind == TYPE_INTEGER &&
                   !(is_whole_arithmetic(child) && child->type.width == parent->type.width);
     if (!narrow) {
@@ -137,6 +144,26 @@ static void print_wide(struct writer *writer, const struct expression *parent, c
     put(writer, "CAST(");
     print_node(writer, child, tried);
     put(writer, " AS %s)", parent->type.width > TYPE_WIDTH_BIGINT ? "HUGEINT" : "BIGINT");
+}
+
+static void print_double(struct writer *writer, const struct expression *parent,
+                         const struct expression *child)
+{
+    if (parent->type.kind == TYPE_REAL)
+        print_wide(writer, parent, child, false);
+    else
+        print_node(writer, child, false);
+}
+
+/* coalesce, greatest, least: every argument of the type of the whole */
+static void print_choice(struct writer *writer, const struct expression *expression)
+{
+    put(writer, "%s(", expression->operation->print);
+    for (size_t i = 0; i < expression->child_count; i++) {
+        put(writer, "%s", i > 0 ? ", " : "");
+        print_double(writer, expression, expression->children[i]);
+    }
+    put(writer, ")");
 }
 
 static void print_list(struct writer *writer, const struct expression *expression, const char *between,
@@ -271,8 +298,10 @@ static void print_operation(struct writer *writer, const struct expression *expr
     case RULE_REAL:
         print_function(writer, expression, tried);
         break;
-    case RULE_SLICE:
     case RULE_COALESCE:
+        print_choice(writer, expression);
+        break;
+    case RULE_SLICE:
     case RULE_NULLIF:
     case RULE_DATE_TRUNC:
     case RULE_DATE_PART:
@@ -290,10 +319,10 @@ static void print_case(struct writer *writer, const struct expression *expressio
         put(writer, " WHEN ");
         print_node(writer, expression->children[i], false);
         put(writer, " THEN ");
-        print_node(writer, expression->children[i + 1], false);
+        print_double(writer, expression, expression->children[i + 1]);
     }
     put(writer, " ELSE ");
-    print_node(writer, expression->children[expression->child_count - 1], false);
+    print_double(writer, expression, expression->children[expression->child_count - 1]);
     put(writer, " END");
 }
 
