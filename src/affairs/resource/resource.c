@@ -209,6 +209,11 @@ enum result resource_policy_table(struct work *work, row_id resource, int versio
     return RESULT_OK;
 }
 
+static const char *bound_text(struct arena *arena, double bound)
+{
+    return arena_printf(arena, "%.15g", bound);
+}
+
 enum result resource_expected(struct work *work, row_id resource, int version, const json_t *columns,
                               json_t **ret_expected)
 {
@@ -225,9 +230,9 @@ enum result resource_expected(struct work *work, row_id resource, int version, c
         json_t *column = json_pack("{s:s, s:s, s:b}", "name", row_text(item, "name"), "type",
                                    row_text(item, "type"), "nullable", row_integer(item, "nullable") != 0);
         if (!row_is_null(item, "low"))
-            json_object_set_new(column, "min", json_real(row_real(item, "low")));
+            json_object_set_new(column, "minimum", json_string(bound_text(work->arena, row_real(item, "low"))));
         if (!row_is_null(item, "high"))
-            json_object_set_new(column, "max", json_real(row_real(item, "high")));
+            json_object_set_new(column, "maximum", json_string(bound_text(work->arena, row_real(item, "high"))));
         json_array_append_new(list, column);
     }
     *ret_expected = json_pack("{s:o, s:s?, s:s?}", "columns", list, "subject", subject, "subject_kind",
