@@ -1,13 +1,16 @@
 /* What is served beside the routes: the portal page, the state of health, the interface's description. */
+#include "base/digest.h"
 #include "http/exchange.h"
 #include "http/html.h"
 #include "http/openapi.h"
 
+#include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Pages carry their style inside and load nothing. */
-static const char page_policy[] = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
+static const char policy_form[] = "default-src 'none'; style-src 'sha256-%s'; base-uri 'none'; "
                                   "form-action 'none'; frame-ancestors 'none'";
 
 static void answer_text(struct exchange *exchange, const char *type, const char *text)
@@ -20,7 +23,7 @@ static void answer_text(struct exchange *exchange, const char *type, const char 
     exchange_add_header(exchange, "ETag", etag);
     exchange_add_header(exchange, "Vary", "Accept-Language");
     if (strncmp(type, "text/html", 9) == 0) {
-        exchange_add_header(exchange, "Content-Security-Policy", page_policy);
+        exchange_add_header(exchange, "Content-Security-Policy", exchange->app->dispatcher->policy);
         exchange_add_header(exchange, "Referrer-Policy", "no-referrer");
     }
     if (known != NULL && etag_listed(known, etag)) {
@@ -51,15 +54,25 @@ static void answer_health(struct exchange *exchange)
 
 static const char html_type[] = "text/html; charset=utf-8";
 
+/* "?lang=en" or "?lang=zh" goes before the browser's languages. */
+static bool in_english(const struct exchange *exchange)
+{
+    const char *query = exchange->message->query;
+    if (query != NULL && strncmp(query, "lang=", 5) == 0)
+        return strcmp(query + 5, "en") == 0;
+    return exchange->english;
+}
+
 static void answer_portal(struct exchange *exchange)
 {
-    answer_text(exchange, html_type, html_portal(exchange->english));
+    const struct dispatcher *dispatcher = exchange->app->dispatcher;
+    answer_text(exchange, html_type, in_english(exchange) ? dispatcher->portal_en : dispatcher->portal_zh);
 }
 
 static void answer_page(struct exchange *exchange)
 {
     const struct dispatcher *dispatcher = exchange->app->dispatcher;
-    answer_text(exchange, html_type, exchange->english ? dispatcher->page_en : dispatcher->page_zh);
+    answer_text(exchange, html_type, in_english(exchange) ? dispatcher->page_en : dispatcher->page_zh);
 }
 
 static void answer_openapi(struct exchange *exchange)
@@ -99,14 +112,39 @@ bool builtin_answer(struct exchange *exchange)
     return false;
 }
 
+static char *style_policy(void)
+{
+    char text[sodium_base64_ENCODED_LEN(DIGEST_SIZE, sodium_base64_VARIANT_ORIGINAL)];
+    struct digest digest = digest_sha256(html_style, strlen(html_style));
+    char *policy = NULL;
+    (void)sodium_bin2base64(text, sizeof text, digest.bytes, DIGEST_SIZE, sodium_base64_VARIANT_ORIGINAL);
+    if (asprintf(&policy, policy_form, text) < 0)
+        abort();
+    return policy;
+}
+
 void builtin_prepare(struct app *app)
 {
     struct dispatcher *dispatcher = app->dispatcher;
     json_t *document = openapi_document(app);
     dispatcher->openapi = json_dumps(document, JSON_COMPACT);
+    dispatcher->portal_zh = html_portal(app, false);
+    dispatcher->portal_en = html_portal(app, true);
     dispatcher->page_zh = html_interface(app, false);
     dispatcher->page_en = html_interface(app, true);
+    dispatcher->policy = style_policy();
     json_decref(document);
     if (dispatcher->openapi == NULL)
         abort();
+}
+
+void builtin_forget(struct app *app)
+{
+    struct dispatcher *dispatcher = app->dispatcher;
+    free(dispatcher->openapi);
+    free(dispatcher->portal_zh);
+    free(dispatcher->portal_en);
+    free(dispatcher->page_zh);
+    free(dispatcher->page_en);
+    free(dispatcher->policy);
 }

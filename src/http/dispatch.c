@@ -503,9 +503,7 @@ void dispatch_close(struct app *app)
         return;
     router_free(dispatcher->router);
     rate_free(dispatcher->rate);
-    free(dispatcher->openapi);
-    free(dispatcher->page_zh);
-    free(dispatcher->page_en);
+    builtin_forget(app);
     free(dispatcher);
     app->dispatcher = NULL;
 }

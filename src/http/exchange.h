@@ -10,9 +10,11 @@ enum { CSRF_TEXT_SIZE = 65, ETAG_TEXT_SIZE = 67 };
 struct dispatcher {
     struct router *router;
     struct rate *rate;
-    char *openapi; /* the document as text, made once */
-    char *page_zh; /* the browsable page */
-    char *page_en;
+    /* made once from the tables */
+    char *openapi;
+    char *portal_zh, *portal_en;
+    char *page_zh, *page_en;
+    char *policy; /* Content-Security-Policy of the pages */
 };
 
 struct exchange {
@@ -116,6 +118,7 @@ void event_or_problem(struct request *request, enum result result);
 
 /* Makes the document and the page of the tables, once. */
 void builtin_prepare(struct app *app);
+void builtin_forget(struct app *app);
 
 /* Answers what is not in the tables: /, /health, /api, /api/openapi.json; false when the path is another. */
 bool builtin_answer(struct exchange *exchange);

@@ -3,8 +3,11 @@
 
 #include "http/app.h"
 
-/* Where to go; static storage. */
-const char *html_portal(bool english);
+/* Where to go. The caller frees it. */
+char *html_portal(const struct app *app, bool english);
 
-/* The browsable description of all routes; the caller frees it. */
+/* All routes: who may, by which clause, with what fields. The caller frees it. */
 char *html_interface(const struct app *app, bool english);
+
+/* The style sheet inside both, which the Content-Security-Policy allows by its digest. */
+extern const char html_style[];
