@@ -132,7 +132,7 @@ enum engine_format {
  * dates as 2026-11-23 (2026-1-2 and 2026/1/2 are read too), booleans true, false, 1, 0, 是, 否, timestamps as
  * 2026-11-23 08:00:00. A double is finite. */
 struct engine_field {
-    const char *name;
+    const char *name;      /* not beginning with two underscores */
     enum engine_type type; /* not ENGINE_DECIMAL */
     bool nullable;
     const char *minimum; /* in text form, inclusive; NULL for none; not for text and boolean */

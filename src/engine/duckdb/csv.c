@@ -237,10 +237,17 @@ static enum failure step(struct scan *scan, unsigned char c)
     return outside(scan, c);
 }
 
-/* Nothing for step() to decide: an ASCII byte that changes no state. */
-static bool idle(const struct scan *scan, unsigned char c)
+/* Bytes that leave a plain field as it is: printing ASCII but the comma and the quotation mark; within quotes
+ * the comma too. */
+static size_t skip_idle(const struct scan *scan, const unsigned char *bytes, size_t i, size_t size)
 {
-    return c >= 0x20 && c < 0x80 && c != '"' && ((scan->state == PLAIN && c != ',') || scan->state == QUOTED);
+    if (scan->state == PLAIN)
+        while (i < size && bytes[i] >= 0x20 && bytes[i] < 0x80 && bytes[i] != ',' && bytes[i] != '"')
+            i++;
+    else if (scan->state == QUOTED)
+        while (i < size && bytes[i] >= 0x20 && bytes[i] < 0x80 && bytes[i] != '"')
+            i++;
+    return i;
 }
 
 static enum failure scan_block(struct scan *scan, const unsigned char *bytes, size_t size)
@@ -248,8 +255,7 @@ static enum failure scan_block(struct scan *scan, const unsigned char *bytes, si
     const int64_t start = scan->at;
     for (size_t i = 0; i < size; i++) {
         if (!scan->in_header && scan->wanted == 0)
-            while (i < size && idle(scan, bytes[i]))
-                i++;
+            i = skip_idle(scan, bytes, i, size);
         scan->at = start + (int64_t)i;
         if (i == size)
             break;

@@ -145,12 +145,13 @@ static void put_schema(struct client_call *call, const struct engine_ingest *ing
     wire_put_text(out, ingest->secret);
 }
 
+/* Names that begin with two underscores are the engine's own. */
 static enum result check_schema(const struct engine_ingest *ingest, struct arena *arena,
                                 struct refusal *ret_refusal)
 {
     for (size_t i = 0; i < ingest->field_count; i++) {
         const struct engine_field *field = &ingest->fields[i];
-        if (field->type == ENGINE_DECIMAL || strncmp(field->name, "__subject_", strlen("__subject_")) == 0)
+        if (field->type == ENGINE_DECIMAL || strncmp(field->name, "__", 2) == 0)
             return failure_refuse(FAILURE_SCHEMA, arena, field->name, field->name, ret_refusal);
     }
     if (ingest->field_count == 0 || ingest->field_count > LIMIT_TABLE_COLUMNS)

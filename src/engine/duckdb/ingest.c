@@ -30,6 +30,7 @@ struct ingest {
     size_t subject_count;
     const char *secret;
     const char *columns; /* of the file that is written: SQL */
+    const char *from;    /* the source with the values beside it: SQL */
 };
 
 static void *array(size_t size, size_t count)
@@ -188,7 +189,9 @@ static void match(struct ingest *ingest)
         size_t column = find(source->names, source->columns, name);
         if (column == source->columns)
             worker_fail(ingest->worker, FAILURE_COLUMN_ABSENT, name, name);
-        if (!schema_expression(&ingest->fields[i], source->quoted[column], source->types[column],
+        const struct source_column place = {source->quoted[column], source->types[column],
+                                            source->format == ENGINE_PARQUET};
+        if (!schema_expression(&ingest->fields[i], &place, worker_format("__value_%zu", i),
                                &ingest->expressions[i]))
             worker_fail(ingest->worker, FAILURE_COLUMN_TYPE, name, name);
         check_rule(ingest->worker, &ingest->fields[i]);
@@ -205,11 +208,13 @@ static const char *join(const char *so_far, const char *separator, const char *n
 static void build_columns(struct ingest *ingest)
 {
     const char *columns = "";
+    const char *values = "*";
     for (size_t i = 0; i < ingest->field_count; i++) {
         const struct expression *e = &ingest->expressions[i];
+        values = join(values, ", ", worker_format("%s AS %s", e->value, e->alias));
         columns = join(columns, ", ",
-                       worker_format("CASE WHEN %s = 0 THEN %s ELSE error('rule') END AS %s", e->reason,
-                                     e->value, worker_identifier(ingest->fields[i].name)));
+                       worker_format("CASE WHEN %s THEN %s ELSE error('rule') END AS %s", e->kept, e->alias,
+                                     worker_identifier(ingest->fields[i].name)));
     }
     for (size_t i = 0; i < ingest->subject_count; i++) {
         size_t field = find_field(ingest, ingest->subjects[i]);
@@ -219,10 +224,11 @@ static void build_columns(struct ingest *ingest)
         columns = join(
             columns, ", ",
             worker_format("CASE WHEN %s IS NOT NULL THEN hash(concat(%s, CAST(%s AS VARCHAR))) END AS %s",
-                          e->source, worker_constant(ingest->secret != NULL ? ingest->secret : ""), e->value,
+                          e->source, worker_constant(ingest->secret != NULL ? ingest->secret : ""), e->alias,
                           worker_identifier(worker_format("__subject_%s", ingest->subjects[i]))));
     }
     ingest->columns = columns;
+    ingest->from = worker_format("(SELECT %s FROM %s)", values, ingest->source.from);
 }
 
 static bool write_output(struct ingest *ingest)
@@ -232,7 +238,7 @@ static bool write_output(struct ingest *ingest)
     char *sql =
         worker_format("COPY (SELECT %s FROM %s) TO '" JAIL_FILE_OUTPUT
                       "' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880, USE_TMP_FILE false)",
-                      ingest->columns, ingest->source.from);
+                      ingest->columns, ingest->from);
     bool written = worker->db->query(worker->connection, sql, &result) == DuckDBSuccess;
     free(sql);
     if (atomic_load(&worker->expired))
@@ -303,7 +309,7 @@ static void put_counts(struct ingest *ingest, struct wire_out *answer)
     }
     struct worker_grid grid = worker_grid(
         ingest->worker, ingest->source.format == ENGINE_CSV ? FAILURE_UNKNOWN : FAILURE_NOT_PARQUET,
-        "SELECT %s FROM %s", counts, ingest->source.from);
+        "SELECT %s FROM %s", counts, ingest->from);
     int64_t violations = 0;
     for (size_t i = 0; i < ingest->field_count; i++)
         violations += grid.cells[i * 3 + 2].integer;
@@ -353,7 +359,7 @@ static void put_violations(struct ingest *ingest, struct wire_out *answer)
     }
     struct worker_grid grid = worker_grid(ingest->worker, FAILURE_UNKNOWN,
                                           "SELECT * FROM (SELECT %s FROM %s) WHERE %s ORDER BY line LIMIT %d",
-                                          reasons, ingest->source.from, any, LIMIT_VIOLATIONS);
+                                          reasons, ingest->from, any, LIMIT_VIOLATIONS);
     put_lines(ingest, &grid, answer);
     wire_put_text(answer, NULL);
 }
@@ -379,48 +385,74 @@ _Noreturn void worker_ingest(struct worker *worker, struct wire_in *job)
 
 /* ---- describing ---- */
 
-static const char *describe_column(const struct source *source, size_t i, const enum engine_type *candidates)
+enum { SAMPLE_ROWS = 10000 };
+
+struct describing {
+    struct worker *worker;
+    struct source source;
+    const enum engine_type **found; /* per column the first candidate that has not failed yet */
+    int64_t *nulls;
+    int64_t rows;
+};
+
+static bool is_open(const struct describing *d, size_t i)
 {
-    const char *list = worker_format("(count(*) - count(%s))::BIGINT", source->quoted[i]);
-    if (strcmp(source->types[i], "VARCHAR") == 0)
-        for (; *candidates != ENGINE_TEXT; candidates++)
+    return strcmp(d->source.types[i], "VARCHAR") == 0 && *d->found[i] != ENGINE_TEXT;
+}
+
+/* Tries every column's candidate on `from`; columns that it does not fit go on to their next. False when
+ * there were such. */
+static bool try_candidates(struct describing *d, const char *from)
+{
+    const char *list = "count(*)::BIGINT";
+    for (size_t i = 0; i < d->source.columns; i++) {
+        const char *column = d->source.quoted[i];
+        list = join(list, ", ", worker_format("(count(*) - count(%s))::BIGINT", column));
+        if (is_open(d, i))
             list = join(list, ", ",
-                        worker_format("coalesce(bool_and(%s) FILTER (%s IS NOT NULL), false)",
-                                      schema_fits(*candidates, source->quoted[i]), source->quoted[i]));
-    return list;
+                        worker_format("coalesce(bool_and(%s) FILTER (%s IS NOT NULL), true)",
+                                      schema_fits(*d->found[i], column), column));
+    }
+    struct worker_grid grid =
+        worker_grid(d->worker, d->source.format == ENGINE_CSV ? FAILURE_UNKNOWN : FAILURE_NOT_PARQUET,
+                    "SELECT %s FROM %s", list, from);
+    const struct worker_cell *cell = grid.cells;
+    bool all_fit = true;
+    d->rows = cell++->integer;
+    for (size_t i = 0; i < d->source.columns; i++) {
+        d->nulls[i] = cell++->integer;
+        if (is_open(d, i) && cell++->integer == 0) {
+            d->found[i]++;
+            all_fit = false;
+        }
+    }
+    return all_fit;
 }
 
 _Noreturn void worker_describe(struct worker *worker, struct wire_in *job)
 {
-    struct source source = {0};
+    struct describing d = {.worker = worker};
     struct wire_out answer = {0};
-    open_source(worker, job, &source);
-    const char *list = "count(*)::BIGINT";
-    for (size_t i = 0; i < source.columns; i++) {
-        const enum engine_type *candidates = schema_candidates(source.types[i]);
-        if (candidates == NULL)
-            worker_fail(worker, FAILURE_COLUMN_TYPE, source.names[i], source.names[i]);
-        list = join(list, ", ", describe_column(&source, i, candidates));
+    open_source(worker, job, &d.source);
+    d.found = array(sizeof *d.found, d.source.columns);
+    d.nulls = array(sizeof *d.nulls, d.source.columns);
+    for (size_t i = 0; i < d.source.columns; i++) {
+        d.found[i] = schema_candidates(d.source.types[i]);
+        if (d.found[i] == NULL)
+            worker_fail(worker, FAILURE_COLUMN_TYPE, d.source.names[i], d.source.names[i]);
     }
-    struct worker_grid grid =
-        worker_grid(worker, source.format == ENGINE_CSV ? FAILURE_UNKNOWN : FAILURE_NOT_PARQUET,
-                    "SELECT %s FROM %s", list, source.from);
-    const struct worker_cell *cell = grid.cells;
-    wire_put_u64(&answer, (uint64_t)cell++->integer);
-    wire_put_u32(&answer, (uint32_t)source.columns);
-    for (size_t i = 0; i < source.columns; i++) {
-        const enum engine_type *type = schema_candidates(source.types[i]);
-        int64_t nulls = cell++->integer;
-        if (strcmp(source.types[i], "VARCHAR") == 0) {
-            const enum engine_type *found = NULL;
-            for (; *type != ENGINE_TEXT; type++)
-                if (cell++->integer != 0 && found == NULL)
-                    found = type;
-            type = found != NULL ? found : type;
-        }
-        wire_put_text(&answer, source.names[i]);
-        wire_put_u32(&answer, *type);
-        wire_put_u64(&answer, (uint64_t)nulls);
+    /* A conversion that fails costs much more than one that does not: fail on a sample. */
+    while (!try_candidates(&d, worker_format("(SELECT * FROM %s LIMIT %d)", d.source.from, SAMPLE_ROWS)))
+        continue;
+    while (!try_candidates(&d, d.source.from))
+        continue;
+    wire_put_u64(&answer, (uint64_t)d.rows);
+    wire_put_u32(&answer, (uint32_t)d.source.columns);
+    for (size_t i = 0; i < d.source.columns; i++) {
+        bool nothing = d.nulls[i] == d.rows && strcmp(d.source.types[i], "VARCHAR") == 0;
+        wire_put_text(&answer, d.source.names[i]);
+        wire_put_u32(&answer, nothing ? ENGINE_TEXT : *d.found[i]);
+        wire_put_u64(&answer, (uint64_t)d.nulls[i]);
     }
     worker_answer(worker, &answer);
 }

@@ -85,53 +85,70 @@ static char *misread(enum engine_type type, const char *column, const char *valu
     return worker_format("false");
 }
 
-static char *when(char *so_far, const char *condition, enum reason reason)
-{
-    return worker_format("%s WHEN %s THEN %d", so_far, condition, (int)reason);
-}
-
 static bool has_limits(enum engine_type type)
 {
     return type != ENGINE_TEXT && type != ENGINE_BOOLEAN;
 }
 
-static char *reason_of(const struct engine_field *field, const char *column, const char *value, bool is_text)
+struct rule {
+    enum reason reason;
+    const char *broken; /* condition on a value that is there */
+};
+
+enum { RULES_MAX = 6 };
+
+/* What may be wrong with a value that could be converted. */
+static size_t rules_of(const struct engine_field *field, const struct source_column *column,
+                       const char *value, struct rule *ret_rules)
 {
     const char *type = schema_sql_type(field->type);
-    char *cases = when(worker_format("CASE"), worker_format("%s IS NULL", column),
-                       field->nullable ? REASON_NONE : REASON_NULL);
-    cases = when(cases, worker_format("%s IS NULL", value), REASON_TYPE);
-    if (is_text)
-        cases = when(cases, misread(field->type, column, value), REASON_TYPE);
+    bool is_text = strcmp(column->file_type, "VARCHAR") == 0;
+    size_t count = 0;
+    if (is_text && field->type != ENGINE_BOOLEAN && (field->type != ENGINE_TEXT || column->may_hold_nul))
+        ret_rules[count++] = (struct rule){REASON_TYPE, misread(field->type, column->quoted, value)};
     if (field->type == ENGINE_DOUBLE || field->type == ENGINE_DATE || field->type == ENGINE_TIMESTAMP)
-        cases = when(cases, worker_format("NOT isfinite(%s)", value), REASON_FINITE);
+        ret_rules[count++] = (struct rule){REASON_FINITE, worker_format("NOT isfinite(%s)", value)};
     if (field->minimum != NULL && has_limits(field->type))
-        cases = when(cases, worker_format("%s < %s::%s", value, worker_constant(field->minimum), type),
-                     REASON_MINIMUM);
+        ret_rules[count++] = (struct rule){
+            REASON_MINIMUM, worker_format("%s < %s::%s", value, worker_constant(field->minimum), type)};
     if (field->maximum != NULL && has_limits(field->type))
-        cases = when(cases, worker_format("%s > %s::%s", value, worker_constant(field->maximum), type),
-                     REASON_MAXIMUM);
+        ret_rules[count++] = (struct rule){
+            REASON_MAXIMUM, worker_format("%s > %s::%s", value, worker_constant(field->maximum), type)};
     if (field->max_characters > 0 && field->type == ENGINE_TEXT)
-        cases = when(cases, worker_format("length(%s) > %u", value, field->max_characters), REASON_LENGTH);
+        ret_rules[count++] =
+            (struct rule){REASON_LENGTH, worker_format("length(%s) > %u", value, field->max_characters)};
     if (field->pattern != NULL && field->type == ENGINE_TEXT)
-        cases = when(cases,
-                     worker_format("NOT regexp_full_match(%s, %s)", value, worker_constant(field->pattern)),
-                     REASON_PATTERN);
-    return worker_format("%s ELSE 0 END", cases);
+        ret_rules[count++] =
+            (struct rule){REASON_PATTERN, worker_format("NOT regexp_full_match(%s, %s)", value,
+                                                        worker_constant(field->pattern))};
+    return count;
 }
 
-bool schema_expression(const struct engine_field *field, const char *column, const char *file_type,
-                       struct expression *ret_expression)
+bool schema_expression(const struct engine_field *field, const struct source_column *column,
+                       const char *alias, struct expression *ret_expression)
 {
-    const enum engine_type *candidate = schema_candidates(file_type);
+    const enum engine_type *candidate = schema_candidates(column->file_type);
     while (candidate != NULL && *candidate != ENGINE_TYPE_COUNT && *candidate != field->type)
         candidate++;
     if (candidate == NULL || *candidate == ENGINE_TYPE_COUNT)
         return false;
-    bool is_text = strcmp(file_type, "VARCHAR") == 0;
-    char *value = is_text ? value_of_text(field->type, column)
-                          : worker_format("TRY_CAST(%s AS %s)", column, schema_sql_type(field->type));
-    *ret_expression = (struct expression){column, value, reason_of(field, column, value, is_text)};
+    struct rule rules[RULES_MAX];
+    size_t count = rules_of(field, column, alias, rules);
+    char *kept = worker_format("%s IS NOT NULL", alias);
+    char *reason = worker_format("CASE WHEN %s IS NULL THEN %d WHEN %s IS NULL THEN %d", column->quoted,
+                                 field->nullable ? REASON_NONE : REASON_NULL, alias, REASON_TYPE);
+    for (size_t i = 0; i < count; i++) {
+        kept = worker_format("%s AND NOT (%s)", kept, rules[i].broken);
+        reason = worker_format("%s WHEN %s THEN %d", reason, rules[i].broken, (int)rules[i].reason);
+    }
+    ret_expression->source = column->quoted;
+    ret_expression->alias = alias;
+    ret_expression->value =
+        strcmp(column->file_type, "VARCHAR") == 0
+            ? value_of_text(field->type, column->quoted)
+            : worker_format("TRY_CAST(%s AS %s)", column->quoted, schema_sql_type(field->type));
+    ret_expression->kept = field->nullable ? worker_format("%s IS NULL OR (%s)", column->quoted, kept) : kept;
+    ret_expression->reason = worker_format("%s ELSE 0 END", reason);
     return true;
 }
 

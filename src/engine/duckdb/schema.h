@@ -16,19 +16,28 @@ enum reason {
     REASON_COUNT
 };
 
+/* Three expressions: `value` over the columns of the file; `kept` and `reason` over those and a column
+ * `alias` that holds the value, so that no conversion is done twice. */
 struct expression {
     const char *source; /* the column as it stands in the file */
+    const char *alias;
     const char *value;  /* of the field's type, NULL where it is none */
+    const char *kept;   /* true when the value keeps every rule */
     const char *reason; /* 0, or enum reason */
 };
 
 /* "BIGINT" for ENGINE_INTEGER, … */
 const char *schema_sql_type(enum engine_type type);
 
-/* `column` is quoted SQL; `file_type` is what DESCRIBE says of it, "VARCHAR" in CSV. False when the file's
- * type can never be the field's. */
-bool schema_expression(const struct engine_field *field, const char *column, const char *file_type,
-                       struct expression *ret_expression);
+struct source_column {
+    const char *quoted;    /* SQL for it */
+    const char *file_type; /* what DESCRIBE says of it, "VARCHAR" in CSV */
+    bool may_hold_nul;     /* its text has not been looked through yet */
+};
+
+/* False when the file's type can never be the field's. */
+bool schema_expression(const struct engine_field *field, const struct source_column *column,
+                       const char *alias, struct expression *ret_expression);
 
 /* The field types that values of `file_type` may become, narrowest first, ENGINE_TYPE_COUNT behind the last;
  * NULL for none. */

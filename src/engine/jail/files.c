@@ -60,6 +60,8 @@ static long open_file(const char *path, long flags)
     if (copy < 0)
         return -errno;
     (void)lseek(copy, 0, SEEK_SET);
+    if ((flags & O_TRUNC) != 0 && writable)
+        (void)!ftruncate(copy, 0);
     return copy;
 }
 
