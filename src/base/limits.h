@@ -55,7 +55,7 @@
 #define LIMIT_STORE_VALUE_BYTES (64 * 1024 * 1024)
 #define LIMIT_STORE_WRITER_CACHE_KIB 8192
 #define LIMIT_STORE_READER_CACHE_KIB 1024
-#define LIMIT_STORE_WAL_PAGES 2000      /* of 4 KiB; then the log is moved into the file */
+#define LIMIT_STORE_WAL_PAGES 4000      /* of 4 KiB; then the log is moved into the file */
 #define LIMIT_STORE_WAL_BYTES (64 * 1024 * 1024) /* kept on disk after a burst */
 
 /* The working-day calendar's file */
