@@ -72,6 +72,8 @@
 #define LIMIT_WORKER_CPU_SECONDS 300
 #define LIMIT_WORKERS_AT_ONCE 4
 #define LIMIT_PARSERS_AT_ONCE 2         /* beside them, for SQL text only */
+#define LIMIT_PARSER_MEMORY_BYTES ((size_t)256 * 1024 * 1024)
+#define LIMIT_PARSER_SECONDS 5
 #define LIMIT_WORKERS_IDLE 2            /* jailed and waiting, so that a job starts at once */
 #define LIMIT_WORKER_STACK_BYTES ((size_t)2 * 1024 * 1024) /* of each thread */
 #define LIMIT_WORKER_THREADS 64

@@ -21,7 +21,8 @@
 
 struct engine;
 
-void engine_stop(struct engine *engine); /* kills what runs; NULL is allowed */
+/* Kills what runs, waits for the calls to return (RESULT_UNAVAILABLE) and frees; NULL is allowed. */
+void engine_stop(struct engine *engine);
 
 /* Which layers of the jail the machine gives its workers, as a set of `1u << enum jail_layer` (jail/jail.h).
  * Starts a worker to ask it. */

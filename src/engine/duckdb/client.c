@@ -29,23 +29,35 @@ static void kill_worker(void *context)
 
 /* ---- places ---- */
 
+/* Under the lock. */
+static void leave(struct duckdb_engine *engine)
+{
+    engine->calls--;
+    (void)pthread_cond_broadcast(&engine->changed);
+}
+
 static enum result take_place(struct duckdb_engine *engine, bool parser, struct engine_job *job)
 {
     unsigned *free_places = parser ? &engine->parsers_free : &engine->workers_free;
     enum result result = RESULT_OK;
     (void)pthread_mutex_lock(&engine->lock);
+    engine->calls++;
     while (*free_places == 0 && result == RESULT_OK) {
         struct timespec soon;
         (void)clock_gettime(CLOCK_REALTIME, &soon);
         soon.tv_nsec += 100 * 1000 * 1000;
         soon.tv_sec += soon.tv_nsec / (1000 * 1000 * 1000);
         soon.tv_nsec %= 1000 * 1000 * 1000;
-        (void)pthread_cond_timedwait(&engine->place_free, &engine->lock, &soon);
+        (void)pthread_cond_timedwait(&engine->changed, &engine->lock, &soon);
         if (job != NULL && engine_job_cancelled(job))
             result = RESULT_CANCELLED;
+        if (engine->stopping)
+            result = RESULT_UNAVAILABLE;
     }
     if (result == RESULT_OK)
         --*free_places;
+    else
+        leave(engine);
     (void)pthread_mutex_unlock(&engine->lock);
     return result;
 }
@@ -54,7 +66,7 @@ static void give_place_back(struct duckdb_engine *engine, bool parser)
 {
     (void)pthread_mutex_lock(&engine->lock);
     ++*(parser ? &engine->parsers_free : &engine->workers_free);
-    (void)pthread_cond_broadcast(&engine->place_free);
+    leave(engine);
     (void)pthread_mutex_unlock(&engine->lock);
 }
 
@@ -209,9 +221,10 @@ static enum result call_worker(struct duckdb_engine *engine, struct client_call 
 
 enum result client_call(struct duckdb_engine *engine, struct client_call *call)
 {
-    if (take_place(engine, call->parser, call->job) != RESULT_OK)
-        return refuse_call(call, FAILURE_CANCELLED);
-    enum result result = call_worker(engine, call);
+    enum result result = take_place(engine, call->parser, call->job);
+    if (result != RESULT_OK)
+        return refuse_call(call, result == RESULT_CANCELLED ? FAILURE_CANCELLED : FAILURE_MACHINE);
+    result = call_worker(engine, call);
     give_place_back(engine, call->parser);
     return result;
 }

@@ -8,11 +8,12 @@
 struct duckdb_engine {
     struct engine engine;
     int control;
-    bool can_probe;
     pthread_mutex_t lock; /* of the places and the control socket */
-    pthread_cond_t place_free;
+    pthread_cond_t changed;
     unsigned workers_free;
     unsigned parsers_free;
+    unsigned calls; /* under way or waiting */
+    bool stopping;
 };
 
 struct client_call {

@@ -10,20 +10,33 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+static const struct engine_limits parser_limits = {
+    .memory_bytes = LIMIT_PARSER_MEMORY_BYTES, .seconds = LIMIT_PARSER_SECONDS, .threads = 1};
 
 static struct duckdb_engine *own(struct engine *engine)
 {
     return (struct duckdb_engine *)engine;
 }
 
+/* Without its control socket the zygote ends, and with it every worker; the calls that wait for them return.
+ */
 static void stop(struct engine *engine)
 {
-    (void)close(own(engine)->control);
-    (void)pthread_cond_destroy(&own(engine)->place_free);
-    (void)pthread_mutex_destroy(&own(engine)->lock);
-    free(engine);
+    struct duckdb_engine *e = own(engine);
+    (void)pthread_mutex_lock(&e->lock);
+    e->stopping = true;
+    (void)shutdown(e->control, SHUT_RDWR);
+    while (e->calls > 0)
+        (void)pthread_cond_wait(&e->changed, &e->lock);
+    (void)pthread_mutex_unlock(&e->lock);
+    (void)close(e->control);
+    (void)pthread_cond_destroy(&e->changed);
+    (void)pthread_mutex_destroy(&e->lock);
+    free(e);
 }
 
 static enum result parse(struct engine *engine, struct engine_job *job, struct arena *arena, const char *sql,
@@ -38,7 +51,7 @@ static enum result parse(struct engine *engine, struct engine_job *job, struct a
     if (!text_is_utf8(sql, size, &bad_at))
         return failure_refuse(FAILURE_UTF8, arena, arena_printf(arena, "position %zu", bad_at), NULL,
                               ret_refusal);
-    client_begin(&call, JOB_PARSE, &(struct engine_limits){.seconds = 5, .threads = 1}, false);
+    client_begin(&call, JOB_PARSE, &parser_limits, false);
     call.answer_bytes_max = LIMIT_TREE_BYTES;
     wire_put_text(&call.message, arena_strndup(arena, sql, size));
     enum result result = client_call(own(engine), &call);
@@ -301,7 +314,7 @@ static enum result jail(struct engine *engine, uint32_t *ret_layers, struct refu
 {
     CLEANUP_ARENA struct arena *arena = arena_new(0);
     CLEANUP_CALL struct client_call call = {.arena = arena};
-    client_begin(&call, JOB_PARSE, &(struct engine_limits){.seconds = 5, .threads = 1}, false);
+    client_begin(&call, JOB_PARSE, &parser_limits, false);
     wire_put_text(&call.message, "SELECT 1");
     enum result result = client_call(own(engine), &call);
     if (result != RESULT_OK)
@@ -361,7 +374,7 @@ enum result duckdb_engine_start(const struct duckdb_engine_options *options, str
     engine->workers_free = LIMIT_WORKERS_AT_ONCE;
     engine->parsers_free = LIMIT_PARSERS_AT_ONCE;
     (void)pthread_mutex_init(&engine->lock, NULL);
-    (void)pthread_cond_init(&engine->place_free, NULL);
+    (void)pthread_cond_init(&engine->changed, NULL);
     *ret_engine = &engine->engine;
     return RESULT_OK;
 }

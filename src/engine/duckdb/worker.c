@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { DETAIL_BYTES = 1000 };
+
 static const char *const settings[][2] = {
     {"threads", "1"},
     {"autoinstall_known_extensions", "false"},
@@ -93,13 +95,28 @@ static void watch_stop(struct worker *worker)
     (void)pthread_join(worker->watch, NULL);
 }
 
+/* Within what the keeper reads of a failure, between two characters. */
+static const char *shorten(const char *text)
+{
+    if (text == NULL || strlen(text) <= DETAIL_BYTES)
+        return text;
+    char *copy = strndup(text, DETAIL_BYTES);
+    if (copy == NULL)
+        abort();
+    size_t length = DETAIL_BYTES;
+    while (length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80)
+        length--;
+    copy[length] = '\0';
+    return copy;
+}
+
 _Noreturn void worker_fail(struct worker *worker, enum failure failure, const char *where, const char *detail)
 {
     struct wire_out out = {0};
     watch_stop(worker);
     wire_put_u32(&out, (uint32_t)failure);
-    wire_put_text(&out, where);
-    wire_put_text(&out, detail);
+    wire_put_text(&out, shorten(where));
+    wire_put_text(&out, shorten(detail));
     (void)frame_write(worker->channel, FRAME_FAILURE, out.bytes, out.size);
     _exit(0);
 }
@@ -309,7 +326,10 @@ static void set_up(struct worker *worker, const struct worker_options *options, 
     if (job->bad || threads == 0 || (writes && worker->descriptor_count == 0))
         _exit(1);
     size_t stacks = (threads + 1) * LIMIT_WORKER_STACK_BYTES;
-    const struct jail_bounds bounds = {memory + stacks, LIMIT_WORKER_CPU_SECONDS, file_bytes};
+    unsigned seconds =
+        worker->seconds < LIMIT_WORKER_CPU_SECONDS ? worker->seconds : LIMIT_WORKER_CPU_SECONDS;
+    const struct jail_bounds bounds = {memory + stacks, (seconds + LIMIT_WORKER_GRACE_SECONDS) * threads + 1,
+                                       file_bytes};
     jail_seal(options->jail, &bounds);
     if (kind == JOB_PROBE)
         return;

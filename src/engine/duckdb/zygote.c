@@ -120,6 +120,27 @@ static bool send_worker(int control, const struct zygote_worker *worker)
     return sendmsg(control, &message, MSG_NOSIGNAL) == 1;
 }
 
+static bool is_alive(const struct zygote_worker *worker)
+{
+    struct pollfd end = {worker->process, POLLIN, 0};
+    return poll(&end, 1, 0) == 0;
+}
+
+/* An idle worker that has not died meanwhile. */
+static bool take_idle(struct zygote *zygote, struct zygote_worker *ret_worker)
+{
+    while (zygote->idle_count > 0) {
+        struct zygote_worker worker = zygote->idle[0];
+        memmove(zygote->idle, zygote->idle + 1, --zygote->idle_count * sizeof worker);
+        if (is_alive(&worker)) {
+            *ret_worker = worker;
+            return true;
+        }
+        close_worker(&worker);
+    }
+    return false;
+}
+
 /* False when the keeper is gone. */
 static bool serve_request(struct zygote *zygote)
 {
@@ -127,14 +148,7 @@ static bool serve_request(struct zygote *zygote)
     if (recv(CONTROL, &byte, 1, 0) != 1)
         return false;
     struct zygote_worker worker;
-    bool made;
-    if (zygote->idle_count > 0) {
-        worker = zygote->idle[0];
-        memmove(zygote->idle, zygote->idle + 1, --zygote->idle_count * sizeof worker);
-        made = true;
-    } else {
-        made = make_worker(zygote, &worker);
-    }
+    bool made = take_idle(zygote, &worker) || make_worker(zygote, &worker);
     bool sent = send_worker(CONTROL, made ? &worker : NULL);
     if (made)
         close_worker(&worker);
@@ -197,22 +211,23 @@ static void set_stacks(void)
     (void)mallopt(M_ARENA_MAX, 1);
 }
 
+/* The library is read while this is still the user who may; then everything goes. */
 static _Noreturn void launch(const char *library, int64_t (*probe)(int64_t), int control)
 {
     struct zygote *zygote = calloc(1, sizeof *zygote);
-    char path[4096];
-    if (zygote == NULL || strlen(library) >= sizeof path)
+    if (zygote == NULL)
         _exit(1);
-    (void)strcpy(path, library);
     zygote->probe = probe;
     shed(control);
+    set_stacks();
+    if (!duckdb_library_open(library, &zygote->library))
+        _exit(1);
     jail_namespaces(&zygote->jail);
     pid_t pid = fork();
     if (pid != 0)
         _exit(pid < 0);
     (void)prctl(PR_SET_NAME, "dukou-zygote");
-    set_stacks();
-    if (!duckdb_library_open(path, &zygote->library) || !jail_root(&zygote->jail))
+    if (!jail_root(&zygote->jail))
         _exit(1);
     serve(zygote);
 }
@@ -222,12 +237,17 @@ enum result zygote_start(const char *library, int64_t (*probe)(int64_t), int *re
     int control[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) != 0)
         return RESULT_IO;
-    pid_t launcher = fork();
-    if (launcher == 0)
-        launch(library, probe, control[1]);
+    pid_t between = fork();
+    if (between == 0) {
+        /* The launcher is nobody's child, so that no one has to wait for it. */
+        pid_t launcher = fork();
+        if (launcher == 0)
+            launch(library, probe, control[1]);
+        _exit(launcher < 0);
+    }
     (void)close(control[1]);
     int status = 1;
-    if (launcher < 0 || waitpid(launcher, &status, 0) != launcher || status != 0) {
+    if (between < 0 || waitpid(between, &status, 0) != between || status != 0) {
         (void)close(control[0]);
         return RESULT_IO;
     }

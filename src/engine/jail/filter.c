@@ -175,7 +175,9 @@ bool jail_filter_first(struct jail_filter *ret_filter, pid_t self)
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
     if (filter == NULL)
         return false;
-    bool made = add_all(filter, SCMP_ACT_ALLOW, allowed, LENGTH(allowed)) &&
+    /* Calls by the numbers of another architecture. */
+    bool made = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0 &&
+                add_all(filter, SCMP_ACT_ALLOW, allowed, LENGTH(allowed)) &&
                 add_all(filter, SCMP_ACT_ERRNO(EPERM), declined, LENGTH(declined)) &&
                 add_all(filter, SCMP_ACT_TRAP, trapped, LENGTH(trapped)) && add_narrow(filter, self) &&
                 export_program(filter, ret_filter);
