@@ -18,7 +18,7 @@ static json_t *describe_text(const struct field *field)
     size_t max = field->max != 0 ? field->max : LIMIT_TEXT_CHARACTERS;
     json_t *json = json_pack("{s:s, s:I}", "type", "string", "maxLength", (json_int_t)max);
     if (field->filled)
-        json_object_set_new(json, "minLength", json_integer(1));
+        json_object_set_new(json, "pattern", json_string("\\S"));
     return json;
 }
 
