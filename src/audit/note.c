@@ -20,8 +20,11 @@ char *base64_print(struct arena *arena, const void *bytes, size_t size)
 
 enum result base64_parse(const char *text, size_t text_size, void *ret_bytes, size_t limit, size_t *ret_size)
 {
-    /* libsodium refuses set bits after the last byte and wrong padding, so that a text has one meaning only.
-     */
+    /* libsodium refuses set bits after the last byte and wrong padding, so that a text has one meaning only;
+     * but it reads '+' and '/' with their highest bit set as if it were not. */
+    for (size_t i = 0; i < text_size; i++)
+        if ((unsigned char)text[i] >= 0x80)
+            return RESULT_MALFORMED;
     const char *end = NULL;
     size_t size = 0;
     if (sodium_base642bin(ret_bytes, limit, text, text_size, NULL, &size, &end,

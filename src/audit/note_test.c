@@ -119,6 +119,22 @@ TEST(a_line_of_an_unknown_key_is_ignored)
     assert_false(holds(arena, text, strlen(text), &keys));
 }
 
+TEST(base64_has_one_spelling)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    uint8_t bytes[8];
+    size_t size;
+    assert_string_equal(base64_print(arena, "\xfb\xff\xfe", 3), "+//+");
+    assert_ok(base64_parse("+//+", 4, bytes, sizeof bytes, &size));
+    assert_int_equal(size, 3);
+    assert_ok(base64_parse("AA==", 4, bytes, sizeof bytes, &size));
+    static const char *const bad[] = {"+//",   "AB==",    "AA=",     "AA",  "AA==\n",
+                                      " AA==", "\xab//+", "+\xaf/+", "-__-"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_int_equal(base64_parse(bad[i], strlen(bad[i]), bytes, sizeof bytes, &size), RESULT_MALFORMED);
+    assert_int_equal(base64_parse("AAAAAAAAAAAAAAAA", 16, bytes, sizeof bytes, &size), RESULT_MALFORMED);
+}
+
 TEST(a_key_name_without_a_name_is_refused)
 {
     static const char *const bad[] = {"", "a b", "a+b", "a\tb", "a\xc2\xa0z", "a\xe2\x80\x83z", "a\xff"};
@@ -147,9 +163,11 @@ TEST(no_byte_of_a_key_file_can_be_changed)
     size_t size = strlen(text);
     assert_ok(note_keys_parse(text, size, read, &count));
     for (size_t at = 0; at < size; at++) {
-        text[at] ^= 1;
-        assert_int_equal(note_keys_parse(text, size, read, &count), RESULT_MALFORMED);
-        text[at] ^= 1;
+        for (int bit = 0; bit < 8; bit++) {
+            text[at] = (char)(text[at] ^ 1 << bit);
+            assert_int_equal(note_keys_parse(text, size, read, &count), RESULT_MALFORMED);
+            text[at] = (char)(text[at] ^ 1 << bit);
+        }
     }
     assert_int_equal(note_keys_read(arena_printf(arena, "%s/none", folder), read, &count), RESULT_NOT_FOUND);
 }

@@ -99,8 +99,9 @@ static void flip_in(struct audit_log *log, const char *path)
 {
     size_t size;
     uint8_t *bytes = read_whole(path, &size);
-    /* Every byte of small files; in large ones the first kilobyte, the last bytes, and samples between. */
-    for (size_t at = 0; at < size; at += at < 1024 || at + 64 > size ? 1 : 61) {
+    /* Every byte of small files; of large ones the first and the last, and samples between. */
+    size_t dense = size < 1024 ? size : 200;
+    for (size_t at = 0; at < size; at += at < dense || at + 40 > size ? 1 : 101) {
         struct audit_report report;
         bytes[at] ^= (uint8_t)(1 << at % 8);
         write_whole(path, bytes, size);
