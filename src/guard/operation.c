@@ -342,7 +342,11 @@ const char *operation_type(struct expression *expression, const char **ret_zh)
     case RULE_REAL:
         return type_numbers(expression, real, ret_zh);
     case RULE_NEGATE:
-    case RULE_NUMBER:
+        return type_numbers(expression, child_type(expression, 0), ret_zh);
+    case RULE_NUMBER: /* floor and ceil of a whole number are doubles in DuckDB */
+        if (child_type(expression, 0).kind == TYPE_INTEGER &&
+            strcmp(expression->operation->print, "abs") != 0)
+            return type_numbers(expression, real, ret_zh);
         return type_numbers(expression, child_type(expression, 0), ret_zh);
     case RULE_MODULO:
         return type_modulo(expression, ret_zh);
