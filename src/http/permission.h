@@ -65,10 +65,14 @@
     X(ADMISSION_REVIEW, R(OPERATOR), DUTY_REVIEWER, NOT_HAND_OVER)                                           \
     X(ADMISSION_OFFER, R(OPERATOR), DUTY_ANY, NOT_HAND_OVER)                                                 \
     X(ADMISSION_END, R(OPERATOR), DUTY_APPROVER, NOT_HAND_OVER)                                              \
-    X(REQUEST_SUBMIT, R(DEVELOPER), DUTY_ANY, NOT_HAND_OVER)                                                 \
+    X(REQUEST_SUBMIT, R(DEVELOPER) | R(OPERATOR), DUTY_ANY, NOT_HAND_OVER)                                   \
     X(REQUEST_READ, R(DEVELOPER) | R(OPERATOR) | R(PROVIDER) | R(BUREAU) | R(REGULATOR), DUTY_ANY,           \
       NOT_HAND_OVER)                                                                                         \
-    X(REQUEST_REVIEW, R(OPERATOR), DUTY_REVIEWER, NOT_HAND_OVER)
+    X(REQUEST_REVIEW, R(OPERATOR), DUTY_REVIEWER, NOT_HAND_OVER)                                             \
+    X(ROOM_RUN, R(OPERATOR), DUTY_ANY, NOT_HAND_OVER)                                                        \
+    X(ROOM_REVIEW, R(OPERATOR), DUTY_REVIEWER, NOT_HAND_OVER)                                                \
+    X(ROOM_WORK, R(DEVELOPER) | R(OPERATOR), DUTY_ANY, NOT_HAND_OVER)                                        \
+    X(ROOM_READ, R(DEVELOPER) | R(OPERATOR) | R(BUREAU) | R(REGULATOR), DUTY_ANY, NOT_HAND_OVER)
 
 enum permission {
     PERMISSION_UNSET, /* a route that names none: the program refuses to start */

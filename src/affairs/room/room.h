@@ -1,6 +1,9 @@
-/* Rooms (二(三), 二(六)3): a bounded place of work for one admission: its granted slices, its own imports, checked queries, sealed results.
- * Tables: room(id, admission_id, agreement_id, operator_id, developer_id, title, quota_seconds, used_ms, …), import(id, room_id, title, table_name, proof_document_id, schema JSON, digest, rows), join_key(id, room_id, left, right),
- * query(id, room_id, sql, state, shape JSON, error, started, ended). Workflows room: open → closed; import: uploaded (proof attached) → accepted (operator) | refused. */
+/* Rooms (二(三), 二(六)3): a bounded place of work for one admission: its granted slices, its own imports,
+ * checked queries, sealed results. Tables: room(id, admission_id, agreement_id, operator_id, developer_id,
+ * title, quota_seconds, used_ms, …), import(id, room_id, title, table_name, proof_document_id, schema JSON,
+ * digest, rows), join_key(id, room_id, left, right), query(id, room_id, sql, state, shape JSON, error,
+ * started, ended). Workflows room: open → closed; import: uploaded (proof attached) → accepted (operator) |
+ * refused. */
 #pragma once
 
 #include "http/app.h"
@@ -12,10 +15,17 @@ extern const struct workflow import_workflow;
 /* Columns id, admission_id, agreement_id, operator_id, developer_id, state. */
 enum result room_by_id(struct work *work, row_id room, struct store_row *ret_room);
 
-/* The whole policy of a room as guard/policy.h reads it: granted tables, accepted imports, joins, the release rule in force. */
+/* The whole policy of a room as guard/policy.h reads it: granted tables, accepted imports, joins, the release
+ * rule in force. */
 enum result room_policy(struct work *work, row_id room, json_t **ret_policy);
 
 /* A finished query of the room: refuses unless state done; columns id, sql, shape. */
 enum result room_finished_query(struct work *work, row_id room, row_id query, struct store_row *ret_query);
 
+/* For agreement_exit: stops what runs; destroys the keys of the rooms' results and imports, and closes the
+ * rooms. */
 enum result room_stop_all(struct request *request, row_id agreement);
+enum result room_end_all(struct request *request, row_id agreement, json_t *certificates);
+
+/* At start, as ROLE_SYSTEM: ends the queries that a crash or stop has interrupted. */
+enum result room_end_interrupted(struct work *work);

@@ -1,0 +1,82 @@
+-- name: room_insert :one
+INSERT INTO room (admission_id, agreement_id, operator_id, developer_id, title, quota_seconds, used_ms)
+VALUES (:admission, :agreement, :operator, :developer, :title, :quota, 0) RETURNING id;
+
+-- name: room_by_id :one
+SELECT r.*, c.state AS state FROM room r
+JOIN workflow_case c ON c.kind = 'room' AND c.object_id = r.id
+WHERE r.id = :id;
+
+-- name: room_list :many
+SELECT r.*, c.state AS state FROM room r
+JOIN workflow_case c ON c.kind = 'room' AND c.object_id = r.id
+WHERE r.id > :after AND (:own IS NULL OR r.developer_id = :own OR r.operator_id = :own)
+ORDER BY r.id LIMIT :limit;
+
+-- name: rooms_of_agreement :many
+SELECT r.id FROM room r
+JOIN workflow_case c ON c.kind = 'room' AND c.object_id = r.id
+WHERE r.agreement_id = :agreement AND c.state = 'open' ORDER BY r.id;
+
+-- name: room_add_use :exec
+UPDATE room SET used_ms = used_ms + :ms WHERE id = :id;
+
+-- name: import_insert :one
+INSERT INTO import (room_id, title, table_name, proof_id, proof_digest, columns)
+VALUES (:room, :title, :table_name, :proof, :digest, :columns) RETURNING id;
+
+-- name: import_by_id :one
+SELECT i.*, c.state AS state, r.developer_id, r.operator_id, r.agreement_id
+FROM import i
+JOIN room r ON r.id = i.room_id
+JOIN workflow_case c ON c.kind = 'import' AND c.object_id = i.id
+WHERE i.id = :id;
+
+-- name: import_list :many
+SELECT i.*, c.state AS state FROM import i
+JOIN workflow_case c ON c.kind = 'import' AND c.object_id = i.id
+WHERE i.room_id = :room AND i.id > :after ORDER BY i.id LIMIT :limit;
+
+-- name: import_accepted :many
+SELECT i.id, i.table_name, i.columns FROM import i
+JOIN workflow_case c ON c.kind = 'import' AND c.object_id = i.id
+WHERE i.room_id = :room AND c.state = 'accepted' ORDER BY i.id;
+
+-- name: import_all :many
+SELECT id FROM import WHERE room_id = :room ORDER BY id;
+
+-- name: import_set_loaded :exec
+UPDATE import SET digest = :digest, row_count = :rows, load_report = :report WHERE id = :id;
+
+-- name: import_set_proof :exec
+UPDATE import SET proof_id = :proof, proof_digest = :digest WHERE id = :id;
+
+-- name: join_key_insert :one
+INSERT INTO join_key (room_id, left_table, left_column, right_table, right_column)
+VALUES (:room, :left_table, :left_column, :right_table, :right_column) RETURNING id;
+
+-- name: join_key_list :many
+SELECT id, left_table, left_column, right_table, right_column FROM join_key
+WHERE room_id = :room AND id > :after ORDER BY id LIMIT :limit;
+
+-- name: query_insert :one
+INSERT INTO query (room_id, account_id, sql, rule, state, started_at)
+VALUES (:room, :account, :sql, :rule, 'running', :at) RETURNING id;
+
+-- name: query_by_id :one
+SELECT q.id, q.room_id, q.account_id, q.sql, q.rule, q.state, q.shape, q.reason_zh, q.reason_en, q.started_at, q.ended_at,
+       r.developer_id, r.operator_id
+FROM query q JOIN room r ON r.id = q.room_id WHERE q.id = :id;
+
+-- name: query_list :many
+SELECT id, room_id, account_id, sql, rule, state, shape, reason_zh, reason_en, started_at, ended_at
+FROM query WHERE room_id = :room AND id > :after ORDER BY id LIMIT :limit;
+
+-- name: query_set_done :exec
+UPDATE query SET state = 'done', shape = :shape, ended_at = :at WHERE id = :id AND state = 'running';
+
+-- name: query_set_failed :exec
+UPDATE query SET state = 'failed', reason_zh = :zh, reason_en = :en, ended_at = :at WHERE id = :id AND state = 'running';
+
+-- name: query_unfinished :many
+SELECT id FROM query WHERE state = 'running' ORDER BY id;

@@ -1,0 +1,109 @@
+/* Closing rooms: what runs is stopped, the keys of the room's results and imports are destroyed. */
+#include "affairs/room/room_inner.h"
+#include "http/rows.h"
+
+struct closing {
+    row_id agreement;
+    row_id room;
+    struct store_rows rooms;
+    struct store_rows imports;
+};
+
+static enum result find_rooms(struct request *request, void *argument)
+{
+    struct closing *closing = argument;
+    return store_many(request->work.tx, request->work.arena, SQL_ROOMS_OF_AGREEMENT,
+                      STORE_BINDS({"agreement", store_integer(closing->agreement)}), &closing->rooms);
+}
+
+static enum result find_imports(struct request *request, void *argument)
+{
+    struct closing *closing = argument;
+    return store_many(request->work.tx, request->work.arena, SQL_IMPORT_ALL,
+                      STORE_BINDS({"room", store_integer(closing->room)}), &closing->imports);
+}
+
+static enum result destroy(struct request *request, const char *kind, row_id id, json_t *certificates)
+{
+    json_t *certificate;
+    const char *key = arena_printf(request->work.arena, "%s/%lld", kind, (long long)id);
+    enum result result = keeper_key_destroy(request->app->keeper, key, &certificate);
+    if (result == RESULT_NOT_FOUND)
+        return RESULT_OK;
+    TRY(result);
+    json_array_append_new(certificates, certificate);
+    return RESULT_OK;
+}
+
+/* All that a room holds but its granted slices, whose keys are the grants'. */
+static enum result destroy_room(struct request *request, row_id room, json_t *certificates)
+{
+    struct closing closing = {.room = room};
+    if (request->app->keeper == NULL)
+        return RESULT_UNAVAILABLE;
+    TRY(request_read(request, find_imports, &closing));
+    for (size_t i = 0; i < closing.imports.count; i++)
+        TRY(destroy(request, "import", row_integer(&closing.imports.rows[i], "id"), certificates));
+    return destroy(request, "room", room, certificates);
+}
+
+static enum result stop_room(struct request *request, row_id room)
+{
+    if (request->app->keeper == NULL)
+        return RESULT_UNAVAILABLE;
+    enum result result =
+        keeper_cancel(request->app->keeper, arena_printf(request->work.arena, "room/%lld", (long long)room));
+    return result == RESULT_NOT_FOUND ? RESULT_OK : result;
+}
+
+/* ---- with the agreement ---- */
+
+enum result room_stop_all(struct request *request, row_id agreement)
+{
+    struct closing closing = {.agreement = agreement};
+    TRY(request_read(request, find_rooms, &closing));
+    for (size_t i = 0; i < closing.rooms.count; i++)
+        TRY(stop_room(request, row_integer(&closing.rooms.rows[i], "id")));
+    return RESULT_OK;
+}
+
+static enum result end_room(struct request *request, void *argument)
+{
+    const struct closing *closing = argument;
+    return workflow_step(&request->work, request->app->workflows, &room_workflow, closing->room, "end", NULL,
+                         NULL, NULL, NULL);
+}
+
+enum result room_end_all(struct request *request, row_id agreement, json_t *certificates)
+{
+    struct closing closing = {.agreement = agreement};
+    TRY(request_read(request, find_rooms, &closing));
+    for (size_t i = 0; i < closing.rooms.count; i++) {
+        closing.room = row_integer(&closing.rooms.rows[i], "id");
+        TRY(destroy_room(request, closing.room, certificates));
+        TRY(request_write(request, end_room, &closing));
+    }
+    return RESULT_OK;
+}
+
+/* ---- by its operator ---- */
+
+static enum result close_room(struct request *request, void *argument)
+{
+    (void)argument;
+    struct work *work = &request->work;
+    struct store_row row;
+    row_id room = request_id(request, "id");
+    TRY(workflow_step(work, request->app->workflows, &room_workflow, room, "close",
+                      json_text(request->body, "reason"), request->body, NULL, NULL));
+    TRY(room_by_id(work, room, &row));
+    return reply_row(request, &row);
+}
+
+enum result room_close(struct request *request)
+{
+    json_t *certificates = json_keep(request->work.arena, json_array());
+    TRY(request_write(request, close_room, NULL)); /* first: from here on nothing new can start */
+    TRY(stop_room(request, request_id(request, "id")));
+    return destroy_room(request, request_id(request, "id"), certificates);
+}

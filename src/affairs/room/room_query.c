@@ -1,0 +1,236 @@
+/* Queries: checked by the guard at once, run in the background, sealed. The developer learns that it ran and
+ * the shape of the result. */
+#include "affairs/room/room_inner.h"
+#include "http/background.h"
+#include "http/jobs.h"
+#include "http/rows.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct checked {
+    const char *sql;
+    json_t *policy;
+    const char *rule;
+    row_id query;
+};
+
+static enum result prepare(struct request *request, void *argument)
+{
+    struct checked *checked = argument;
+    struct store_row room;
+    TRY(room_is_worked_in(request, request_id(request, "id"), &room));
+    TRY(room_is_usable(&request->work, request_id(request, "id"), &room));
+    TRY(room_policy(&request->work, request_id(request, "id"), &checked->policy));
+    json_keep(request->work.arena, checked->policy);
+    checked->rule = arena_printf(request->work.arena, "release@%lld",
+                                 (long long)json_integer_or(checked->policy, "version", 0));
+    return RESULT_OK;
+}
+
+static enum result insert(struct request *request, void *argument)
+{
+    struct checked *checked = argument;
+    struct work *work = &request->work;
+    struct store_row room, row;
+    TRY(room_is_usable(work, request_id(request, "id"), &room));
+    TRY(store_one(work->tx, work->arena, SQL_QUERY_INSERT,
+                  STORE_BINDS({"room", store_integer(request_id(request, "id"))},
+                              {"account", store_integer(request->actor.account)},
+                              {"sql", store_text(checked->sql)}, {"rule", store_text(checked->rule)},
+                              {"at", store_integer(work_now(work))}),
+                  &row));
+    checked->query = row_integer(&row, "id");
+    TRY(work_record(work, "run", "query", checked->query, LAW(DATA_UNSEEN), checked->rule));
+    TRY(store_one(work->tx, work->arena, SQL_QUERY_BY_ID, STORE_BINDS({"id", store_integer(checked->query)}),
+                  &row));
+    return reply_row(request, &row);
+}
+
+/* ---- the job ---- */
+
+struct query_job {
+    row_id query;
+    row_id room;
+    struct actor actor;
+    json_t *policy;
+    char *sql;
+};
+
+struct outcome {
+    const struct query_job *job;
+    json_t *shape; /* NULL: it failed */
+    struct refusal refusal;
+    int64_t used_ms;
+};
+
+static enum result record_outcome(struct work *work, void *argument)
+{
+    const struct outcome *outcome = argument;
+    struct store_value id = store_integer(outcome->job->query), at = store_integer(work_now(work));
+    int64_t changed;
+    if (outcome->shape != NULL)
+        TRY(store_exec(work->tx, SQL_QUERY_SET_DONE,
+                       STORE_BINDS({"id", id}, {"shape", store_text(json_print(work->arena, outcome->shape))},
+                                   {"at", at}),
+                       &changed));
+    else
+        TRY(store_exec(work->tx, SQL_QUERY_SET_FAILED,
+                       STORE_BINDS({"id", id}, {"zh", store_text(outcome->refusal.zh)},
+                                   {"en", store_text(outcome->refusal.en)}, {"at", at}),
+                       &changed));
+    TRY(store_exec(
+        work->tx, SQL_ROOM_ADD_USE,
+        STORE_BINDS({"id", store_integer(outcome->job->room)}, {"ms", store_integer(outcome->used_ms)}),
+        NULL));
+    return work_record(work, outcome->shape != NULL ? "seal" : "fail", "query", outcome->job->query,
+                       LAW(DATA_UNSEEN), NULL);
+}
+
+static void run_job(const struct app *app, void *argument)
+{
+    struct query_job *job = argument;
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    struct outcome outcome = {.job = job, .refusal = {.zh = "查询没有完成", .en = "the query was not done"}};
+    instant began = clock_monotonic();
+    if (keeper_query_run(app->keeper, arena, job->query, job->room, job->policy, job->sql, &outcome.shape,
+                         &outcome.refusal) != RESULT_OK)
+        outcome.shape = NULL;
+    outcome.used_ms = (clock_monotonic() - began) / 1000;
+    (void)background_write(app, arena, &job->actor, record_outcome, &outcome, NULL);
+    json_decref(outcome.shape);
+    json_decref(job->policy);
+    free(job->sql);
+    free(job);
+}
+
+static enum result start_job(struct request *request, const struct checked *checked)
+{
+    struct query_job *job = calloc(1, sizeof *job);
+    if (job == NULL)
+        return RESULT_MEMORY;
+    *job = (struct query_job){.query = checked->query,
+                              .room = request_id(request, "id"),
+                              .actor = request->actor,
+                              .policy = json_deep_copy(checked->policy),
+                              .sql = strdup(checked->sql)};
+    if (request->app->jobs != NULL && jobs_start(request->app->jobs, run_job, request->app, job) == RESULT_OK)
+        return RESULT_OK;
+    run_job(request->app, job); /* the queue is full, or there is none: the caller waits instead */
+    return RESULT_OK;
+}
+
+enum result query_run(struct request *request)
+{
+    struct checked checked = {.sql = json_text(request->body, "sql")};
+    if (request->app->keeper == NULL)
+        return RESULT_UNAVAILABLE;
+    TRY(request_read(request, prepare, &checked));
+    TRY(keeper_query_check(request->app->keeper, request->work.arena, checked.policy, checked.sql,
+                           request->work.refusal));
+    TRY(request_write(request, insert, &checked));
+    request->status = 202;
+    return start_job(request, &checked);
+}
+
+/* ---- reading ---- */
+
+static enum result find(struct request *request, struct store_row *ret_row)
+{
+    return store_one(request->work.tx, request->work.arena, SQL_QUERY_BY_ID,
+                     STORE_BINDS({"id", store_integer(request_id(request, "id"))}), ret_row);
+}
+
+enum result query_is_seen(struct request *request)
+{
+    struct store_row row;
+    TRY(find(request, &row));
+    return room_is_seen(request, row_integer(&row, "room_id"));
+}
+
+enum result query_list(struct request *request)
+{
+    struct store_rows rows;
+    TRY(store_many(request->work.tx, request->work.arena, SQL_QUERY_LIST,
+                   STORE_BINDS(PAGE_BINDS(request), {"room", store_integer(request_id(request, "id"))}),
+                   &rows));
+    return reply_page(request, &rows);
+}
+
+enum result query_show(struct request *request)
+{
+    struct store_row row;
+    TRY(find(request, &row));
+    return reply_row(request, &row);
+}
+
+static enum result find_seen(struct request *request, void *argument)
+{
+    TRY(query_is_seen(request));
+    return find(request, argument);
+}
+
+/* "progress" with percent while it runs, then "end" with the query. */
+enum result query_events(struct request *request)
+{
+    struct store_row row;
+    for (;;) {
+        TRY(request_read(request, find_seen, &row));
+        if (strcmp(row_text(&row, "state"), "running") != 0)
+            break;
+        int percent = request->app->keeper != NULL
+                          ? keeper_query_progress(request->app->keeper, row_integer(&row, "id"))
+                          : -1;
+        CLEANUP_JSON json_t *progress = json_pack("{s:i}", "percent", percent);
+        TRY(request_event(request, "progress", progress));
+        nanosleep(&(struct timespec){.tv_nsec = 200 * 1000 * 1000}, NULL);
+    }
+    CLEANUP_JSON json_t *query = row_to_json(request->work.arena, &query_schema, &row);
+    return request_event(request, "end", query);
+}
+
+static enum result check_own(struct request *request, void *argument)
+{
+    struct store_row room;
+    TRY(find(request, argument));
+    return room_is_worked_in(request, row_integer(argument, "room_id"), &room);
+}
+
+enum result query_cancel(struct request *request)
+{
+    struct store_row row;
+    TRY(request_read(request, check_own, &row));
+    if (request->app->keeper == NULL)
+        return RESULT_UNAVAILABLE;
+    enum result result =
+        keeper_cancel(request->app->keeper,
+                      arena_printf(request->work.arena, "result/%lld", (long long)row_integer(&row, "id")));
+    if (result != RESULT_OK && result != RESULT_NOT_FOUND)
+        return result;
+    TRY(request_read(request, find_seen, &row));
+    request->reply = row_to_json(request->work.arena, &query_schema, &row);
+    return RESULT_OK;
+}
+
+/* ---- after a crash ---- */
+
+static enum result end_interrupted(struct work *work, row_id query)
+{
+    TRY(store_exec(work->tx, SQL_QUERY_SET_FAILED,
+                   STORE_BINDS({"id", store_integer(query)},
+                               {"zh", store_text("服务重启，查询中断，请重新提交")},
+                               {"en", store_text("the service was restarted while it ran: submit it again")},
+                               {"at", store_integer(work_now(work))}),
+                   NULL));
+    return work_record(work, "interrupt", "query", query, LAW(SAFE_ROOM), NULL);
+}
+
+enum result room_end_interrupted(struct work *work)
+{
+    struct store_rows rows;
+    TRY(store_many(work->tx, work->arena, SQL_QUERY_UNFINISHED, STORE_NO_BINDS, &rows));
+    for (size_t i = 0; i < rows.count; i++)
+        TRY(end_interrupted(work, row_integer(&rows.rows[i], "id")));
+    return RESULT_OK;
+}
