@@ -37,8 +37,9 @@ struct exchange {
     int retry_seconds;
     const char *cookie; /* Set-Cookie */
     const char *idempotency_key;
-    const char *etag; /* of the reply */
-    char *text;       /* the printed reply, when it had to be printed early */
+    const char *own_key; /* the same of a route that keeps its keys itself */
+    const char *etag;    /* of the reply */
+    char *text;          /* the printed reply, when it had to be printed early */
     bool events_begun;
     char *events; /* gathered events where the message has no sink */
     size_t events_size;
@@ -69,6 +70,22 @@ enum result gate_permit(struct request *request);
 enum result gate_check_csrf(struct request *request);
 /* Asks the route's owner rule; in a transaction. */
 enum result gate_ask_owner(struct request *request);
+
+/* ---- admit.c ---- */
+
+/* Identity, rate, permission, CSRF, Idempotency-Key; with a transaction when there are credentials. */
+enum result admit_head(struct request *request);
+/* And the input. */
+enum result admit(struct request *request);
+/* The same as work of the store; the argument is the request. */
+enum result admit_head_in(struct store_tx *tx, void *request);
+enum result admit_in(struct store_tx *tx, void *request);
+
+/* ---- transact.c ---- */
+
+enum result transact_get(struct request *request);    /* admits as well */
+enum result transact_change(struct request *request); /* admitted already, as in the next */
+enum result transact_long(struct request *request);
 
 /* ---- input.c ---- */
 

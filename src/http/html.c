@@ -180,6 +180,21 @@ static void tag(struct page *page, const char *class, const char *plain)
     put(page, "</li>");
 }
 
+static void role_tags(struct page *page, unsigned roles)
+{
+    if ((roles & R(PUBLIC)) != 0) {
+        tag(page, "role", say(page, "任何人", "everybody"));
+        return;
+    }
+    if (roles == R_LOGGED_IN) {
+        tag(page, "role", say(page, "已登录者", "whoever is logged in"));
+        return;
+    }
+    for (unsigned role = 0; role < ROLE_COUNT; role++)
+        if ((roles & (1u << role)) != 0)
+            tag(page, "role", page->english ? role_name((enum role)role) : role_chinese((enum role)role));
+}
+
 static void route_tags(struct page *page, const struct route *route)
 {
     const struct permission_row *needs = &permissions[route->needs];
@@ -190,9 +205,7 @@ static void route_tags(struct page *page, const struct route *route)
         (void)snprintf(law, sizeof law, "%s %s", clause->locator, say(page, clause->zh, clause->en));
         tag(page, "law", law);
     }
-    for (unsigned role = 0; role < ROLE_COUNT; role++)
-        if ((needs->roles & (1u << role)) != 0)
-            tag(page, "role", page->english ? role_name((enum role)role) : role_chinese((enum role)role));
+    role_tags(page, needs->roles);
     for (unsigned bit = 0; bit < DUTY_COUNT; bit++)
         if (((unsigned)needs->duty & (1u << bit)) != 0) {
             (void)snprintf(law, sizeof law, say(page, "职责 %s", "duty %s"), duty_name((enum duty_bit)bit));
