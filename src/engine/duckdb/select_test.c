@@ -2,10 +2,14 @@
 #include "base/limits.h"
 #include "engine/duckdb/fixture.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static enum result run(struct arena *arena, const char *sql, struct engine_answer *ret_answer,
@@ -266,6 +270,68 @@ TEST(progress_can_be_watched)
     end_attempt(&attempt);
     (void)close(fd);
     assert_true(seen > 0 && seen <= 1000);
+}
+
+static void *stop_soon(void *engine)
+{
+    (void)usleep(200 * 1000);
+    engine_stop(engine);
+    return NULL;
+}
+
+TEST(stopping_the_engine_ends_what_runs)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    struct engine *engine;
+    struct engine_answer a;
+    pthread_t stopper;
+    assert_ok(duckdb_engine_start(NULL, &engine));
+    assert_int_equal(pthread_create(&stopper, NULL, stop_soon, engine), 0);
+    instant start = clock_monotonic();
+    assert_int_equal(engine_run(engine, NULL, arena, &(struct engine_query){.sql = endless}, &a, NULL),
+                     RESULT_UNAVAILABLE);
+    assert_true(clock_monotonic() - start < INSTANT_SECOND);
+    assert_int_equal(pthread_join(stopper, NULL), 0);
+}
+
+static void run_until_killed(int started)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    struct engine *engine;
+    struct engine_answer a;
+    if (duckdb_engine_start(NULL, &engine) != RESULT_OK)
+        _exit(1);
+    enum result result = engine_run(engine, NULL, arena, &(struct engine_query){.sql = "SELECT 1"}, &a, NULL);
+    (void)!write(started, &result, sizeof result);
+    (void)engine_run(engine, NULL, arena, &(struct engine_query){.sql = endless}, &a, NULL);
+    _exit(1);
+}
+
+/* The zygote is process 1 of its namespace: it can be waited for only when all its workers have gone. */
+TEST(no_worker_outlives_the_keeper)
+{
+    int started[2];
+    enum result first = RESULT_IO;
+    assert_int_equal(pipe(started), 0);
+    assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+    pid_t keeper = fork();
+    if (keeper == 0)
+        run_until_killed(started[1]);
+    (void)close(started[1]);
+    assert_int_equal(read(started[0], &first, sizeof first), sizeof first);
+    (void)close(started[0]);
+    assert_ok(first);
+    (void)usleep(100 * 1000);
+    assert_int_equal(kill(keeper, SIGKILL), 0);
+    assert_int_equal(waitpid(keeper, NULL, 0), keeper);
+    instant start = clock_monotonic();
+    pid_t ended;
+    do
+        ended = waitpid(-1, NULL, WNOHANG);
+    while (ended >= 0 && clock_monotonic() - start < INSTANT_SECOND);
+    int none_left = ended < 0 && errno == ECHILD;
+    assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 0), 0);
+    assert_true(none_left);
 }
 
 /* ---- tables ---- */
