@@ -3,12 +3,15 @@
 
 #include <string.h>
 
-/* 0 to 15 for a lower-case hexadecimal digit, 16 for anything else. */
+/* A lower-case hexadecimal digit's value plus 1; 0 for anything else. */
+static const uint8_t hex_digits[256] = {
+    ['0'] = 1, ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9, ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16};
+
+/* 0 to 15, or a number beyond for anything else. */
 static unsigned hex_value(char digit)
 {
-    if (digit >= '0' && digit <= '9')
-        return (unsigned)(digit - '0');
-    return digit >= 'a' && digit <= 'f' ? (unsigned)(digit - 'a') + 10 : 16;
+    return hex_digits[(unsigned char)digit] - 1U;
 }
 
 static bool take_bytes(struct entry_reader *reader, const char *bytes, size_t size)
@@ -45,8 +48,9 @@ static bool take_escape(struct entry_reader *reader)
         return true;
     if (!TAKE(reader, "u00") || reader->end - reader->at < 2)
         return false;
-    unsigned value = hex_value(reader->at[0]) * 16 + hex_value(reader->at[1]);
-    bool fits = hex_value(reader->at[0]) < 2 && hex_value(reader->at[1]) < 16 && value > 0;
+    unsigned high = hex_value(reader->at[0]);
+    unsigned low = hex_value(reader->at[1]);
+    bool fits = high < 2 && low < 16 && high + low > 0;
     reader->at += 2;
     return fits;
 }
@@ -81,11 +85,11 @@ static bool take_digest(struct entry_reader *reader, struct digest *ret_digest)
     for (size_t i = 0; i < DIGEST_SIZE; i++, at += 2) {
         unsigned high = hex_value(at[0]);
         unsigned low = hex_value(at[1]);
-        bad |= (high | low) & 16;
+        bad |= high | low;
         ret_digest->bytes[i] = (uint8_t)(high << 4 | low);
     }
     reader->at = at + 1;
-    return bad == 0;
+    return bad < 16;
 }
 
 /* "2026-11-23T08:00:00.000000Z", by its shape. */
