@@ -52,7 +52,7 @@ static enum result agreement_draft(struct request *request)
     struct store_row outcome;
     struct digest digest;
     char text[DIGEST_TEXT_SIZE];
-    row_id document = json_integer_or(request->body, "document_id", 0), id;
+    row_id document = json_integer_or(request->body, "document_id", 0), id = 0;
     TRY(selection_outcome(work, json_integer_or(request->body, "selection_id", 0), &outcome));
     TRY(document_belongs(work, document, request->actor.party, "/document_id", &digest));
     hex_print(digest.bytes, DIGEST_SIZE, text);

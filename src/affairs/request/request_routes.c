@@ -67,7 +67,7 @@ static enum result request_submit(struct request *request)
 {
     struct work *work = &request->work;
     struct store_row room, entry;
-    row_id id;
+    row_id id = 0;
     TRY(room_by_id(work, json_integer_or(request->body, "room_id", 0), &room));
     if (row_integer(&room, "developer_id") != request->actor.party)
         return RESULT_NOT_FOUND;

@@ -1,0 +1,172 @@
+#include "affairs/fixture.h"
+#include "affairs/party/party_inner.h"
+
+#include <sodium.h>
+#include <string.h>
+
+static const char registration[] =
+    "{\"role\":\"developer\",\"name\":\"新开发公司\",\"credit_code\":\"%s\",\"login\":\"newcomer\","
+    "\"password\":\"correct horse battery\",\"account_name\":\"经办人\"}";
+
+static struct city *city_with_logins(struct people *people)
+{
+    struct city *city = fixture_city(people);
+    city_use_identity(city, &party_identity);
+    return city;
+}
+
+static const char *log_in(struct city *city, int status, const char *login, const char *password)
+{
+    struct city_reply reply =
+        city_call(city, NULL, "POST /session",
+                  city_format(city, "{\"login\":\"%s\",\"password\":\"%s\"}", login, password));
+    if (reply.status != status)
+        print_message("log-in gave %d: %s\n", reply.status, reply.text);
+    assert_int_equal(reply.status, status);
+    const char *cookie = city_header(&reply, "Set-Cookie");
+    if (status != 200)
+        return NULL;
+    assert_non_null(cookie);
+    const char *value = strchr(cookie, '=') + 1;
+    return city_format(city, "session=%.*s;csrf=%s", (int)strcspn(value, ";"), value,
+                       json_string_value(json_object_get(reply.json, "csrf")));
+}
+
+TEST(an_organisation_registers_itself_is_accepted_and_logs_in)
+{
+    struct people people;
+    CLEANUP_CITY struct city *city = city_with_logins(&people);
+    const json_t *party = city_expect(city, 201, NULL, "POST /parties",
+                                      city_format(city, registration, fixture_credit_code(city, 90)));
+    long long id = (long long)fixture_number(party, "id");
+    (void)log_in(city, 401, "newcomer", "correct horse battery");
+    (void)city_expect(city, 200, people.clerk, city_format(city, "POST /parties/%lld/accept", id), "{}");
+    const char *session = log_in(city, 200, "newcomer", "correct horse battery");
+    const json_t *who = city_expect(city, 200, session, "GET /session", NULL);
+    assert_string_equal(json_string_value(json_object_get(who, "role")), "developer");
+    assert_int_equal(fixture_number(who, "party"), id);
+}
+
+TEST(a_second_organisation_with_the_same_credit_code_is_refused)
+{
+    struct people people;
+    CLEANUP_CITY struct city *city = city_with_logins(&people);
+    const json_t *problem = city_expect(city, 409, NULL, "POST /parties",
+                                        city_format(city, registration, fixture_credit_code(city, 4)));
+    assert_string_equal(json_string_value(json_object_get(problem, "field")), "/credit_code");
+}
+
+TEST(a_credit_code_with_a_wrong_check_digit_is_refused)
+{
+    struct people people;
+    CLEANUP_CITY struct city *city = city_with_logins(&people);
+    char *code = city_format(city, "%s", fixture_credit_code(city, 91));
+    code[17] = code[17] == '0' ? '1' : '0';
+    (void)city_expect(city, 422, NULL, "POST /parties", city_format(city, registration, code));
+}
+
+TEST(five_wrong_passwords_lock_a_log_in_for_a_quarter_of_an_hour)
+{
+    struct people people;
+    CLEANUP_CITY struct city *city = city_with_logins(&people);
+    const json_t *party = city_expect(city, 201, NULL, "POST /parties",
+                                      city_format(city, registration, fixture_credit_code(city, 90)));
+    (void)city_expect(city, 200, people.clerk,
+                      city_format(city, "POST /parties/%lld/accept", (long long)fixture_number(party, "id")),
+                      "{}");
+    for (int i = 0; i < LIMIT_LOGIN_FAILURES; i++)
+        (void)log_in(city, 401, "newcomer", "wrong wrong wrong");
+    (void)log_in(city, 429, "newcomer", "correct horse battery");
+    city_advance(city, LIMIT_LOGIN_LOCK_MINUTES * INSTANT_MINUTE + INSTANT_SECOND);
+    (void)log_in(city, 200, "newcomer", "correct horse battery");
+}
+
+TEST(an_unknown_name_costs_a_whole_password_check)
+{
+    struct people people;
+    CLEANUP_CITY struct city *city = city_with_logins(&people);
+    instant began = clock_monotonic();
+    (void)log_in(city, 401, "nobody-of-this-name", "correct horse battery");
+    instant unknown = clock_monotonic() - began;
+    const char *hash;
+    assert_ok(party_password_hash(city_arena(city), "correct horse battery", &hash));
+    began = clock_monotonic();
+    assert_true(party_password_fits(hash, "correct horse battery"));
+    assert_true(unknown * 2 > clock_monotonic() - began);
+}
+
+TEST(a_session_ends_when_it_is_idle_or_logged_out)
+{
+    struct people people;
+    CLEANUP_CITY struct city *city = city_with_logins(&people);
+    const json_t *party = city_expect(city, 201, NULL, "POST /parties",
+                                      city_format(city, registration, fixture_credit_code(city, 90)));
+    (void)city_expect(city, 200, people.clerk,
+                      city_format(city, "POST /parties/%lld/accept", (long long)fixture_number(party, "id")),
+                      "{}");
+    const char *session = log_in(city, 200, "newcomer", "correct horse battery");
+    (void)city_expect(city, 200, session, "GET /session", NULL);
+    city_advance(city, LIMIT_SESSION_IDLE_MINUTES * INSTANT_MINUTE + INSTANT_SECOND);
+    (void)city_expect(city, 401, session, "GET /session", NULL);
+    session = log_in(city, 200, "newcomer", "correct horse battery");
+    (void)city_expect(city, 204, session, "DELETE /session", NULL);
+    (void)city_expect(city, 401, session, "GET /session", NULL);
+}
+
+TEST(an_acting_approver_acts_under_a_confirmed_delegation_only_and_within_its_days)
+{
+    struct people people;
+    CLEANUP_CITY struct city *city = city_with_logins(&people);
+    const json_t *party = city_expect(city, 201, NULL, "POST /parties",
+                                      city_format(city, registration, fixture_credit_code(city, 90)));
+    (void)city_expect(city, 200, people.clerk,
+                      city_format(city, "POST /parties/%lld/accept", (long long)fixture_number(party, "id")),
+                      "{}");
+    const json_t *made = city_expect(
+        city, 201, people.provider_clerk, "POST /delegations",
+        "{\"to_login\":\"newcomer\",\"duties\":[\"approver\"],\"from_day\":\"2026-03-01\",\"until_day\":"
+        "\"2026-03-31\",\"basis\":\"一人单位\"}");
+    long long id = (long long)fixture_number(made, "id");
+    const char *session = log_in(city, 200, "newcomer", "correct horse battery");
+    const char *act = city_format(city, "{\"delegation\":%lld}", id);
+    (void)city_expect(city, 409, session, "POST /session/acting", act);
+    const char *security = city_actor(city, ROLE_SECURITY_ADMIN, 900, 0, 0);
+    (void)city_expect(city, 200, security, city_format(city, "POST /delegations/%lld/confirm", id), "{}");
+    (void)city_expect(city, 200, session, "POST /session/acting", act);
+    const json_t *who = city_expect(city, 200, session, "GET /session", NULL);
+    assert_string_equal(json_string_value(json_object_get(who, "role")), "provider");
+    assert_int_equal(fixture_number(who, "party"), people.provider);
+    fixture_days(city, 40);
+    session = log_in(city, 200, "newcomer", "correct horse battery");
+    (void)city_expect(city, 409, session, "POST /session/acting", act);
+}
+
+struct pair {
+    row_id a, b;
+};
+
+static enum result ask_affiliate(struct work *work, void *argument)
+{
+    const struct pair *pair = argument;
+    return party_is_no_affiliate(work, pair->a, pair->b, LAW(NO_REDEVELOPMENT));
+}
+
+TEST(affiliates_are_found_through_a_chain_of_holdings_and_the_path_is_shown)
+{
+    struct people people;
+    CLEANUP_CITY struct city *city = fixture_city(&people);
+    const char *codes[] = {fixture_credit_code(city, 3), fixture_credit_code(city, 50),
+                           fixture_credit_code(city, 51), fixture_credit_code(city, 4)};
+    struct pair pair = {people.candidate, people.developer};
+    struct refusal refusal = {0};
+    assert_ok(city_read(city, people.clerk, ask_affiliate, &pair, NULL));
+    for (int i = 0; i < 3; i++)
+        (void)city_expect(city, 201, people.clerk, "POST /holdings",
+                          city_format(city,
+                                      "{\"holder_code\":\"%s\",\"held_code\":\"%s\",\"share_bp\":5100,\"from_"
+                                      "day\":\"2020-01-01\",\"source\":\"企业公示\"}",
+                                      codes[i], codes[i + 1]));
+    assert_int_equal(city_read(city, people.clerk, ask_affiliate, &pair, &refusal), RESULT_FORBIDDEN);
+    assert_non_null(strstr(refusal.en, codes[1]));
+    assert_non_null(strstr(refusal.en, codes[2]));
+}
