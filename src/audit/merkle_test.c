@@ -176,8 +176,10 @@ static enum result forest_node(void *state, unsigned height, uint64_t index, str
 static struct forest forest_new(void)
 {
     struct forest forest;
-    for (uint8_t i = 0; i < LEAVES; i++)
-        forest.leaves[i] = merkle_leaf(&i, 1);
+    for (int i = 0; i < LEAVES; i++) {
+        uint8_t byte = (uint8_t)i;
+        forest.leaves[i] = merkle_leaf(&byte, 1);
+    }
     return forest;
 }
 

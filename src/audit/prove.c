@@ -251,7 +251,7 @@ enum result audit_check_proof(const char *proof_text, const char *keys_path, str
     if (stated == NULL || strcmp(stated, format) != 0 || json_object_size(proof) != 6 ||
         strcmp(json_print(arena, proof), proof_text) != 0)
         return refuse_proof(ret_refusal, "", "不是本平台的审计证明。", "This is no audit proof of Dukou.");
-    struct checkpoint checkpoint;
+    struct checkpoint checkpoint = {0};
     TRY(check_checkpoint(proof, keys_path, arena, &checkpoint, ret_refusal));
     return check_inclusion(proof, &checkpoint, ret_refusal);
 }

@@ -60,12 +60,12 @@ static enum result check_numbers(struct walk *walk)
                    check_waiting, walk));
     struct store_row row;
     TRY(store_one(walk->tx, walk->arena, SQL_AUDIT_SALT_COUNT, STORE_NO_BINDS, &row));
-    int64_t last = row_integer(&row, "last");
-    if (row_integer(&row, "count") != last + 1)
+    long long given = row_integer(&row, "last") + 1;
+    if (row_integer(&row, "count") != given)
         verify_fault(walk->verify, "audit_salt: salts are missing");
-    if (last + 1 != walk->next)
+    if (given != walk->next)
         verify_fault(walk->verify, "the log with what waits holds %lld entries, the store has given %lld",
-                     (long long)walk->next, (long long)(last + 1));
+                     (long long)walk->next, given);
     return RESULT_OK;
 }
 

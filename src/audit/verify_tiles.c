@@ -73,8 +73,9 @@ static void check_tile(struct verify *verify, int level, int64_t index, unsigned
     }
     for (unsigned i = 0; i < width; i++)
         if (memcmp(&found[i], &hashes[i], sizeof found[i]) != 0) {
+            long long number = index * TILE_WIDTH + i;
             verify_fault(verify, "%s: hash %u is not that of %s %lld", path, i,
-                         level == 0 ? "entry" : "the tile below,", (long long)(index * TILE_WIDTH + i));
+                         level == 0 ? "entry" : "the tile below,", number);
             return;
         }
 }
