@@ -54,18 +54,17 @@ void call_end(void *argument, struct MHD_Connection *connection, void **state,
 
 /* ---- the message ---- */
 
-enum { MOST_HEADERS = 64 };
-
 struct gathering {
     struct http_header *headers;
     size_t count;
+    size_t room;
 };
 
 static enum MHD_Result gather(void *argument, enum MHD_ValueKind kind, const char *name, const char *value)
 {
     struct gathering *gathering = argument;
     (void)kind;
-    if (gathering->count + 1 < MOST_HEADERS)
+    if (gathering->count < gathering->room)
         gathering->headers[gathering->count++] = (struct http_header){name, value != NULL ? value : ""};
     return MHD_YES;
 }
@@ -86,8 +85,11 @@ static const char *address_of(struct MHD_Connection *connection, struct arena *a
 
 void call_message(const struct call *call, struct arena *arena, struct http_message *ret_message)
 {
-    struct gathering gathering = {arena_new_array(arena, struct http_header, MOST_HEADERS), 0};
-    (void)MHD_get_connection_values(call->connection, MHD_HEADER_KIND, gather, &gathering);
+    struct MHD_Connection *connection = call->connection;
+    int count = MHD_get_connection_values(connection, MHD_HEADER_KIND, NULL, NULL);
+    struct gathering gathering = {.room = count > 0 ? (size_t)count : 0};
+    gathering.headers = arena_new_array(arena, struct http_header, gathering.room + 1);
+    (void)MHD_get_connection_values(connection, MHD_HEADER_KIND, gather, &gathering);
     *ret_message = (struct http_message){.method = call->method,
                                          .path = call->path,
                                          .query = call->query,
@@ -95,7 +97,7 @@ void call_message(const struct call *call, struct arena *arena, struct http_mess
                                          .body = call->body,
                                          .body_size = call->body_size,
                                          .upload = call->upload,
-                                         .address = address_of(call->connection, arena)};
+                                         .address = address_of(connection, arena)};
 }
 
 /* ---- the reply ---- */

@@ -1,6 +1,8 @@
 #include "http/fixture.h"
 
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static const char *at(struct city *city, const char *method, row_id id, const char *rest)
 {
@@ -259,4 +261,50 @@ TEST(a_cursor_that_is_not_of_this_list_is_refused)
     city_expect(city, 422, NULL, "GET /landings?limit=0", NULL);
     city_expect(city, 422, NULL, "GET /landings?limit=101", NULL);
     city_expect(city, 422, NULL, "GET /landings?limit=1e1", NULL);
+}
+
+/* ---- tables that are wrong ---- */
+
+static enum result nothing(struct request *request)
+{
+    (void)request;
+    return RESULT_OK;
+}
+
+/* Does the program refuse to start with these routes? */
+static bool refuses_to_start(const struct route *routes)
+{
+    const struct route_table tables[] = {{"wrong", routes}, {0}};
+    struct app app = {.tables = tables};
+    int status = 0;
+    pid_t child = fork();
+    if (child == 0) {
+        (void)close(STDERR_FILENO);
+        dispatch_check(&app);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFSIGNALED(status);
+}
+
+#define SOUND .needs = PERMISSION_SESSION, .summary = "A test", .summary_zh = "测试", .run = nothing
+
+TEST(the_program_does_not_start_with_a_table_that_is_wrong)
+{
+    const struct route sound[] = {
+        {HTTP_GET, "/a", SOUND}, {HTTP_POST, "/a", SOUND}, {HTTP_GET, "/a/{id}", SOUND}, {0}};
+    const struct route unset[] = {{HTTP_GET, "/a", .summary = "A test", .summary_zh = "测试", .run = nothing},
+                                  {0}};
+    const struct route twice[] = {{HTTP_GET, "/a/{id}", SOUND}, {HTTP_GET, "/a/{other_id}", SOUND}, {0}};
+    const struct route mute[] = {{HTTP_GET, "/a", .needs = PERMISSION_SESSION, .run = nothing}, {0}};
+    const struct route slash[] = {{HTTP_GET, "/a/", SOUND}, {0}};
+    const struct route body[] = {{HTTP_GET, "/a", .body = &landing_schema, SOUND}, {0}};
+    const struct route file[] = {{HTTP_PUT, "/a", .upload = true, .upload_max = 1, SOUND}, {0}};
+    assert_false(refuses_to_start(sound));
+    assert_true(refuses_to_start(unset));
+    assert_true(refuses_to_start(twice));
+    assert_true(refuses_to_start(mute));
+    assert_true(refuses_to_start(slash));
+    assert_true(refuses_to_start(body));
+    assert_true(refuses_to_start(file));
 }
