@@ -202,15 +202,19 @@ static enum result file_of_resource(struct engine *engine, struct arena *arena,
 
 /* COPY's CSV shows a row of one missing value as an empty line, which is no row to a reader of CSV; a second
  * column keeps it one. */
-static const char guard_column[] = "__row";
+static const char *guard_column(const struct order *order)
+{
+    return strcmp(order->columns[0], "one") == 0 ? "another" : "one";
+}
 
 static enum result copy_to_memory(struct arena *arena, struct postgres *postgres, const char *sql,
-                                  bool guarded, int *ret_fd, int64_t *ret_count, struct refusal *ret_refusal)
+                                  const char *guard, int *ret_fd, int64_t *ret_count,
+                                  struct refusal *ret_refusal)
 {
     CLEANUP_FILE int csv = -1;
     TRY(file_memory(&csv, ret_refusal));
-    if (guarded)
-        sql = arena_printf(arena, "SELECT *, 1 AS \"%s\" FROM (%s) AS one", guard_column, sql);
+    if (guard != NULL)
+        sql = arena_printf(arena, "SELECT *, 1 AS \"%s\" FROM (%s) AS rows", guard, sql);
     TRY(postgres_copy(arena, postgres, sql, csv, ret_count, ret_refusal));
     *ret_fd = csv;
     csv = -1;
@@ -228,7 +232,8 @@ static struct engine_field *copied_fields(struct arena *arena, const struct orde
             copied[i].type = ENGINE_TEXT;
     }
     if (guarded)
-        copied[order->column_count] = (struct engine_field){.name = guard_column, .type = ENGINE_INTEGER};
+        copied[order->column_count] =
+            (struct engine_field){.name = guard_column(order), .type = ENGINE_INTEGER};
     return copied;
 }
 
@@ -245,7 +250,8 @@ static enum result table_rows(struct engine *engine, struct arena *arena, struct
     bool guarded = order->column_count == 1;
     TRY(select_print(arena, SELECT_POSTGRESQL, order, fields, count, postgres_table(arena, resource->table),
                      &sql, ret_refusal));
-    TRY(copy_to_memory(arena, postgres, sql, guarded, &csv, &copied, ret_refusal));
+    TRY(copy_to_memory(arena, postgres, sql, guarded ? guard_column(order) : NULL, &csv, &copied,
+                       ret_refusal));
     const struct file file = {
         .fd = csv, .format = ENGINE_CSV, .count = order->column_count + (guarded ? 1 : 0)};
     const struct engine_field *types = copied_fields(arena, order, fields, count, guarded);
