@@ -1,10 +1,10 @@
-/* Four selects, inside out:
- *   cells   per group and bucket of each resource: partial sums and counts over the rows
- *   sets    (two and more resources) the cells once more per group and single bucket, for each resource
- *   measured  per group: values put together from partials, occupied buckets, totals, two largest buckets
- *   outside   the developer's expressions, then the measurements; ORDER BY and LIMIT
- * A COUNT(DISTINCT dimension) has its value among the cells' keys and goes through `values` instead of sets.
- */
+/* Selects within selects, from the inside:
+ *   rows      per row: group expressions g, buckets k of each resource, arguments x of the aggregates
+ *   cells     per group and bucket: partial sums p, sizes m, counts c; with several resources one grouping
+ * set for each, told apart by s measured  per group: values a put together from partials, occupied buckets n,
+ * totals t, two largest l outside   the developer's expressions, then the measurements; ORDER BY and LIMIT A
+ * COUNT(DISTINCT dimension) has its values among the keys of the cells, and `answers` between these and
+ * `measured`: per group and value, the set of buckets behind it. */
 #include "guard/print.h"
 
 #include "base/limits.h"
@@ -51,9 +51,10 @@ static bool may_be_absent(const struct query *query, size_t resource)
     return resource_table(query, resource, NULL)->left_join;
 }
 
-/* ---- cells ---- */
+/* ---- rows ---- */
 
-/* 0 … 63, 64 for rows without a subject, NULL where a left join found no row. */
+/* 0 … 63. A row without a subject has NULL, as a bucket of its own; where a left join may find no row at all,
+ * that is NULL and a row without a subject 64. */
 static void print_bucket(struct writer *writer, const struct query *query, size_t resource)
 {
     size_t index;
@@ -61,11 +62,13 @@ static void print_bucket(struct writer *writer, const struct query *query, size_
     if (table->left_join) {
         put(writer, "CASE WHEN ");
         print_expression(writer, table->matches[0].right);
-        put(writer, " IS NOT NULL THEN ");
+        put(writer, " IS NOT NULL THEN coalesce(");
     }
-    put(writer, "CAST(coalesce(t%zu.", index);
+    put(writer, "CAST(t%zu.", index);
     put_name(writer, table->policy->subject_token);
-    put(writer, " & %d, %d) AS UTINYINT)%s", BUCKETS - 1, BUCKETS, table->left_join ? " END" : "");
+    put(writer, " & %d AS UTINYINT)", BUCKETS - 1);
+    if (table->left_join)
+        put(writer, ", %d) END", BUCKETS);
 }
 
 static void print_from(struct writer *writer, const struct query *query)
@@ -89,57 +92,77 @@ static void print_from(struct writer *writer, const struct query *query)
     }
 }
 
-static void print_argument(struct writer *writer, const struct expression *aggregate, bool as_double)
+static void print_argument(struct writer *writer, const struct query *query,
+                           const struct expression *aggregate)
 {
+    const struct expression *argument = aggregate->children[0];
+    bool as_double = is_sum(aggregate) && !is_exact_sum(aggregate);
+    if (aggregate->aggregate == AGGREGATE_COUNT_SUBJECTS) {
+        put(writer, "t%zu.", argument->table);
+        put_name(writer, query->tables[argument->table].policy->subject_token);
+        return;
+    }
     put(writer, "%s", as_double ? "CAST(" : "");
-    print_expression(writer, aggregate->children[0]);
+    print_expression(writer, argument);
     put(writer, "%s", as_double ? " AS DOUBLE)" : "");
 }
 
-static void print_sum(struct writer *writer, const struct expression *aggregate, size_t i)
+static void print_rows(struct writer *writer, const struct query *query)
 {
-    put(writer, ", sum(");
-    print_argument(writer, aggregate, !is_exact_sum(aggregate));
-    put(writer, ") AS p%zu", i);
-    if (has_own_sizes(aggregate)) {
-        put(writer, ", sum(abs(");
-        print_argument(writer, aggregate, true);
-        put(writer, ")) AS m%zu", i);
+    put(writer, "SELECT 1 AS one");
+    for (size_t i = 0; i < query->group_count; i++) {
+        put(writer, ", ");
+        print_expression(writer, query->groups[i]);
+        put(writer, " AS g%zu", i);
     }
-    if (aggregate->aggregate == AGGREGATE_AVG) {
-        put(writer, ", count(");
-        print_argument(writer, aggregate, false);
-        put(writer, ") AS c%zu", i);
+    for (size_t r = 0; r < query->resource_count; r++) {
+        put(writer, ", ");
+        print_bucket(writer, query, r);
+        put(writer, " AS k%zu", r);
     }
+    for (size_t i = 0; i < query->aggregate_count; i++) {
+        if (query->aggregates[i]->child_count == 0)
+            continue;
+        put(writer, ", ");
+        print_argument(writer, query, query->aggregates[i]);
+        put(writer, " AS x%zu", i);
+    }
+    print_from(writer, query);
 }
 
-static void print_partial(struct writer *writer, const struct query *query, size_t i)
+/* ---- cells ---- */
+
+static void print_partial(struct writer *writer, const struct expression *aggregate, size_t i)
 {
-    const struct expression *aggregate = query->aggregates[i];
     switch (aggregate->aggregate) {
     case AGGREGATE_COUNT_ROWS:
         put(writer, ", count(*) AS p%zu", i);
         break;
     case AGGREGATE_COUNT:
-        put(writer, ", count(");
-        print_argument(writer, aggregate, false);
-        put(writer, ") AS p%zu", i);
+        put(writer, ", count(x%zu) AS p%zu", i, i);
         break;
     case AGGREGATE_SUM:
     case AGGREGATE_AVG:
-        print_sum(writer, aggregate, i);
+        put(writer, ", sum(x%zu) AS p%zu", i, i);
+        if (has_own_sizes(aggregate))
+            put(writer, ", sum(abs(CAST(x%zu AS DOUBLE))) AS m%zu", i, i);
+        if (aggregate->aggregate == AGGREGATE_AVG)
+            put(writer, ", count(x%zu) AS c%zu", i, i);
         break;
-    case AGGREGATE_COUNT_SUBJECTS: {
-        size_t table = aggregate->children[0]->table;
-        put(writer, ", count(DISTINCT t%zu.", table);
-        put_name(writer, query->tables[table].policy->subject_token);
-        put(writer, ") AS p%zu", i);
+    case AGGREGATE_COUNT_SUBJECTS:
+        put(writer, ", count(DISTINCT x%zu) AS p%zu", i, i);
         break;
-    }
     case AGGREGATE_COUNT_DISTINCT:
     case AGGREGATE_KIND_COUNT:
         break;
     }
+}
+
+/* "g0, g1, " */
+static void print_groups(struct writer *writer, const struct query *query)
+{
+    for (size_t i = 0; i < query->group_count; i++)
+        put(writer, "g%zu, ", i);
 }
 
 /* "GROUP BY 1, 2, …" */
@@ -149,64 +172,37 @@ static void print_group_by(struct writer *writer, size_t count)
         put(writer, "%s%zu", i == 0 ? "\nGROUP BY " : ", ", i + 1);
 }
 
-/* The constant first column keeps the list from being empty. */
-static void print_cells(struct writer *writer, const struct query *query)
+static void print_grouping_sets(struct writer *writer, const struct query *query)
 {
-    size_t keys = 0;
-    put(writer, "SELECT ");
-    for (size_t i = 0; i < query->group_count; i++) {
-        put(writer, "%s", keys++ > 0 ? ", " : "");
-        print_expression(writer, query->groups[i]);
-        put(writer, " AS g%zu", i);
-    }
-    for (size_t r = 0; r < query->resource_count; r++) {
-        put(writer, "%s", keys++ > 0 ? ", " : "");
-        print_bucket(writer, query, r);
-        put(writer, " AS k%zu", r);
-    }
-    if (counts_values(query)) {
-        put(writer, "%s", keys++ > 0 ? ", " : "");
-        print_expression(writer, query->aggregates[0]->children[0]);
-        put(writer, " AS x");
-    }
-    put(writer, "%scount(*) AS rows", keys > 0 ? ", " : "");
-    for (size_t i = 0; i < query->aggregate_count; i++)
-        print_partial(writer, query, i);
-    print_from(writer, query);
-    print_group_by(writer, keys);
-}
-
-/* ---- sets: one pass over the cells for every resource ---- */
-
-static void print_groups(struct writer *writer, const struct query *query)
-{
-    for (size_t i = 0; i < query->group_count; i++)
-        put(writer, "%sg%zu", i > 0 ? ", " : "", i);
-}
-
-static void print_sets(struct writer *writer, const struct query *query)
-{
-    put(writer, "SELECT ");
-    print_groups(writer, query);
-    for (size_t r = 0; r < query->resource_count; r++)
-        put(writer, "%sk%zu, grouping(k%zu) AS s%zu", r + query->group_count > 0 ? ", " : "", r, r, r);
-    for (size_t i = 0; i < query->aggregate_count; i++) {
-        const struct expression *aggregate = query->aggregates[i];
-        put(writer, ", sum(p%zu) AS p%zu", i, i);
-        if (has_own_sizes(aggregate))
-            put(writer, ", sum(m%zu) AS m%zu", i, i);
-        if (aggregate->aggregate == AGGREGATE_AVG)
-            put(writer, ", sum(c%zu) AS c%zu", i, i);
-    }
-    put(writer, "\nFROM (");
-    print_cells(writer, query);
-    put(writer, ") AS cells\nGROUP BY GROUPING SETS (");
+    put(writer, "\nGROUP BY GROUPING SETS (");
     for (size_t r = 0; r < query->resource_count; r++) {
         put(writer, "%s(", r > 0 ? ", " : "");
         print_groups(writer, query);
-        put(writer, "%sk%zu)", query->group_count > 0 ? ", " : "", r);
+        put(writer, "k%zu)", r);
     }
     put(writer, ")");
+}
+
+static void print_cells(struct writer *writer, const struct query *query)
+{
+    bool values = counts_values(query);
+    bool sets = !values && query->resource_count > 1;
+    put(writer, "SELECT ");
+    print_groups(writer, query);
+    for (size_t r = 0; r < query->resource_count; r++)
+        put(writer, "k%zu, ", r);
+    put(writer, "%scount(*) AS rows", values ? "x0, " : "");
+    for (size_t r = 0; sets && r < query->resource_count; r++)
+        put(writer, ", grouping(k%zu) AS s%zu", r, r);
+    for (size_t i = 0; i < query->aggregate_count; i++)
+        print_partial(writer, query->aggregates[i], i);
+    put(writer, "\nFROM (");
+    print_rows(writer, query);
+    put(writer, ") AS rows");
+    if (sets)
+        print_grouping_sets(writer, query);
+    else
+        print_group_by(writer, query->group_count + query->resource_count + (values ? 1 : 0));
 }
 
 /* ---- measured ---- */
@@ -258,7 +254,7 @@ static void print_measured(struct writer *writer, const struct query *query)
 {
     put(writer, "SELECT ");
     print_groups(writer, query);
-    put(writer, "%scount(*) AS cells", query->group_count > 0 ? ", " : "");
+    put(writer, "count(*) AS cells");
     for (size_t r = 0; r < query->resource_count; r++) {
         put(writer, ", count(*)");
         print_filter(writer, query, r, arena_printf(writer->arena, "k%zu < %d", r, BUCKETS));
@@ -270,22 +266,18 @@ static void print_measured(struct writer *writer, const struct query *query)
             print_measure(writer, query, r, i);
     }
     put(writer, "\nFROM (");
-    if (query->resource_count > 1)
-        print_sets(writer, query);
-    else
-        print_cells(writer, query);
-    put(writer, ") AS sets");
+    print_cells(writer, query);
+    put(writer, ") AS cells");
     print_group_by(writer, query->group_count);
 }
 
 /* ---- COUNT(DISTINCT dimension) ---- */
 
-/* Which buckets stand behind each value, as a set of 64 bits. */
-static void print_values(struct writer *writer, const struct query *query)
+static void print_answers(struct writer *writer, const struct query *query)
 {
     put(writer, "SELECT ");
     print_groups(writer, query);
-    put(writer, "%sx", query->group_count > 0 ? ", " : "");
+    put(writer, "x0");
     for (size_t r = 0; r < query->resource_count; r++)
         put(writer,
             ", bit_or(CASE WHEN k%zu < %d THEN CAST(1 AS UBIGINT) << CAST(k%zu AS UBIGINT) END) AS o%zu", r,
@@ -300,14 +292,14 @@ static void print_measured_values(struct writer *writer, const struct query *que
 {
     put(writer, "SELECT ");
     print_groups(writer, query);
-    put(writer, "%scount(x) AS a0", query->group_count > 0 ? ", " : "");
+    put(writer, "count(x0) AS a0");
     for (size_t r = 0; r < query->resource_count; r++) {
         put(writer, ", coalesce(bit_count(bit_or(o%zu)), 0) AS n%zu", r, r);
-        put(writer, ", coalesce(min(coalesce(bit_count(o%zu), 0)) FILTER (WHERE x IS NOT NULL), 0) AS n%zu_0",
-            r, r);
+        put(writer,
+            ", coalesce(min(coalesce(bit_count(o%zu), 0)) FILTER (WHERE x0 IS NOT NULL), 0) AS n%zu_0", r, r);
     }
     put(writer, "\nFROM (");
-    print_values(writer, query);
+    print_answers(writer, query);
     put(writer, ") AS answers");
     print_group_by(writer, query->group_count);
 }
