@@ -83,6 +83,7 @@ static json_t *describe_value(const struct field *field)
     case FIELD_CHOICE:
         return describe_choice(field);
     case FIELD_OBJECT:
+        assert(field->of != NULL);
         return json_pack("{s:s++}", "$ref", "#/components/schemas/", field->of->name, "");
     case FIELD_LIST:
         return describe_list(field);

@@ -214,6 +214,25 @@ void dispatch_refuse(const struct app *app, struct arena *arena, const struct ht
 
 /* ---- opening ---- */
 
+/* Schemas may refer to themselves: below this depth everything was seen. */
+enum { SCHEMA_DEPTH = 6 };
+
+static void check_schema(const struct schema *schema, int depth)
+{
+    if (schema == NULL || depth == 0)
+        return;
+    assert(schema->name != NULL && schema->fields != NULL);
+    for (const struct field *field = schema->fields; field->name != NULL; field++) {
+        bool list = field->type == FIELD_LIST;
+        enum field_type type = list && field->of == NULL ? field->item : field->type;
+        assert(type != FIELD_END && (!list || type != FIELD_OBJECT));
+        assert(type != FIELD_OBJECT || field->of != NULL);
+        assert(type != FIELD_CHOICE || field->choices != NULL);
+        assert(field->low <= field->high || field->high == 0);
+        check_schema(field->of, depth - 1);
+    }
+}
+
 static void check_route(const struct route *route)
 {
     assert(route->needs > PERMISSION_UNSET && route->needs < PERMISSION_COUNT);
@@ -227,6 +246,9 @@ static void check_route(const struct route *route)
            "a transaction does not wait for a file");
     assert(route->method != HTTP_GET || (route->body == NULL && !route->upload));
     assert(route->style != ROUTE_EVENTS || route->method == HTTP_GET);
+    check_schema(route->query, SCHEMA_DEPTH);
+    check_schema(route->body, SCHEMA_DEPTH);
+    check_schema(route->reply, SCHEMA_DEPTH);
 }
 
 void dispatch_check(const struct app *app)

@@ -29,9 +29,10 @@ static enum result check_object(struct check *check, const struct schema *schema
 static const char *escape(struct arena *arena, const char *key)
 {
     enum { SHOWN = 100 };
-    size_t length = strnlen(key, SHOWN);
-    while (length == SHOWN && length > 0 && ((unsigned char)key[length] & 0xC0) == 0x80)
-        length--;
+    size_t length = strlen(key);
+    if (length > SHOWN)
+        for (length = SHOWN; length > 0 && ((unsigned char)key[length] & 0xC0) == 0x80;)
+            length--;
     char *text = arena_alloc(arena, 2 * length + 1);
     char *to = text;
     for (size_t i = 0; i < length; i++) {
@@ -199,6 +200,7 @@ static enum result check_value(struct check *check, const struct field *field, c
     case FIELD_CHOICE:
         return check_choice(check, field, json_string_value(json), place);
     case FIELD_OBJECT:
+        assert(field->of != NULL);
         return check_object(check, field->of, json, place);
     case FIELD_LIST:
         return check_list(check, field, json, place);

@@ -302,8 +302,9 @@ static void check_references(const json_t *document, const json_t *json)
         if (at == NULL)
             fail_msg("%s is referred to and not there", reference);
     }
-    json_object_foreach ((json_t *)(uintptr_t)json, key, member)
+    json_object_foreach ((json_t *)(uintptr_t)json, key, member) {
         check_references(document, member);
+    }
     for (size_t i = 0; i < json_array_size(json); i++)
         check_references(document, json_array_get(json, i));
 }

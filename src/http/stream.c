@@ -135,17 +135,16 @@ static enum result stream_send(void *state, const char *bytes, size_t size)
     while (size > 0 && result == RESULT_OK) {
         size_t part = LIMIT_EVENT_BUFFER_BYTES - stream->size;
         part = part < size ? part : size;
-        if (cancelled(stream)) {
-            result = RESULT_CANCELLED;
-        } else if (part > 0) {
-            memcpy(stream->buffer + stream->size, bytes, part);
-            stream->size += part;
-            bytes += part;
-            size -= part;
+        memcpy(stream->buffer + stream->size, bytes, part);
+        stream->size += part;
+        bytes += part;
+        size -= part;
+        if (part > 0)
             wake(stream);
-        } else if (pthread_cond_timedwait(&stream->changed, &stream->lock, &deadline) != 0) {
-            result = RESULT_CANCELLED; /* the client does not read */
-        }
+        /* A full buffer waits for the client to read, but not for ever. */
+        if (cancelled(stream) ||
+            (size > 0 && pthread_cond_timedwait(&stream->changed, &stream->lock, &deadline) != 0))
+            result = RESULT_CANCELLED;
     }
     (void)pthread_mutex_unlock(&stream->lock);
     return result;
