@@ -3,22 +3,12 @@
 #include "base/limits.h"
 #include "engine/duckdb/csv.h"
 #include "engine/duckdb/schema.h"
+#include "engine/duckdb/source.h"
 #include "engine/duckdb/worker.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* One file of either format, as columns to select from. */
-struct source {
-    enum engine_format format;
-    size_t columns;
-    const char **names;
-    const char **quoted; /* SQL for each column */
-    const char **types;  /* as DESCRIBE names them */
-    int64_t csv_rows;
-    const char *from; /* SQL for the table */
-};
 
 struct ingest {
     struct worker *worker;
@@ -33,83 +23,6 @@ struct ingest {
     const char *from;    /* the source with the values beside it: SQL */
 };
 
-static void *array(size_t size, size_t count)
-{
-    void *memory = calloc(count + 1, size);
-    if (memory == NULL)
-        abort();
-    return memory;
-}
-
-static void open_csv(struct worker *worker, struct source *source)
-{
-    struct csv csv;
-    const struct csv_watch watch = {&worker->scanned, &worker->expired};
-    enum failure failure = csv_scan(worker->descriptors[0], &watch, NULL, 0, NULL, &csv);
-    atomic_store(&worker->scanned, -1);
-    if (failure != FAILURE_NONE) {
-        const char *detail = failure == FAILURE_COLUMNS_MANY  ? worker_format("%d", LIMIT_TABLE_COLUMNS)
-                             : failure == FAILURE_RECORD_LONG ? worker_format("%zu", LIMIT_CSV_RECORD_BYTES)
-                                                              : csv.name;
-        worker_fail(worker, failure,
-                    csv.line == 0 ? NULL
-                    : csv.column == 0
-                        ? worker_format("line %lld", (long long)csv.line)
-                        : worker_format("line %lld, column %zu", (long long)csv.line, csv.column),
-                    detail);
-    }
-    source->columns = csv.columns;
-    source->csv_rows = csv.rows;
-    source->names = array(sizeof(char *), csv.columns);
-    source->quoted = array(sizeof(char *), csv.columns);
-    source->types = array(sizeof(char *), csv.columns);
-    char *list = worker_format("%s", "");
-    for (size_t i = 0; i < csv.columns; i++) {
-        source->names[i] = csv.names[i];
-        source->quoted[i] = worker_format("c%zu", i);
-        source->types[i] = "VARCHAR";
-        list = worker_format("%s%sc%zu: 'VARCHAR'", list, i > 0 ? ", " : "", i);
-    }
-    /* Where a field holds line breaks, several threads could take one for the end of a row. */
-    source->from = worker_format(
-        "read_csv('/room/0', auto_detect=false, header=true, delim=',', quote='\"', escape='\"', nullstr='', "
-        "new_line='%s', null_padding=false, strict_mode=true, max_line_size=%zu, parallel=%s, columns={%s})",
-        csv.crlf ? "\\r\\n" : "\\n", LIMIT_CSV_RECORD_BYTES * 2, csv.breaks_in_quotes ? "false" : "true",
-        list);
-}
-
-static void open_parquet(struct worker *worker, struct source *source)
-{
-    struct worker_grid grid = worker_grid(worker, FAILURE_NOT_PARQUET,
-                                          "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM "
-                                          "read_parquet('/room/0'))");
-    source->columns = grid.rows;
-    if (grid.rows > LIMIT_TABLE_COLUMNS)
-        worker_fail(worker, FAILURE_COLUMNS_MANY, NULL, worker_format("%d", LIMIT_TABLE_COLUMNS));
-    source->names = array(sizeof(char *), grid.rows);
-    source->quoted = array(sizeof(char *), grid.rows);
-    source->types = array(sizeof(char *), grid.rows);
-    for (size_t i = 0; i < grid.rows; i++) {
-        source->names[i] = grid.cells[i * 2].text;
-        source->types[i] = grid.cells[i * 2 + 1].text;
-        source->quoted[i] = worker_identifier(source->names[i]);
-        if (source->names[i][0] == '\0')
-            worker_fail(worker, FAILURE_COLUMN_NAMELESS, NULL, NULL);
-        if (strlen(source->names[i]) > LIMIT_COLUMN_NAME_BYTES)
-            worker_fail(worker, FAILURE_COLUMN_NAME, NULL, NULL);
-    }
-    source->from = "read_parquet('/room/0')";
-}
-
-static void open_source(struct worker *worker, struct wire_in *job, struct source *source)
-{
-    source->format = (enum engine_format)wire_get_u32(job);
-    if (source->format == ENGINE_CSV)
-        open_csv(worker, source);
-    else
-        open_parquet(worker, source);
-}
-
 /* ---- reading the job ---- */
 
 static void read_fields(struct ingest *ingest, struct wire_in *job)
@@ -117,7 +30,7 @@ static void read_fields(struct ingest *ingest, struct wire_in *job)
     ingest->field_count = wire_get_u32(job);
     if (job->bad || ingest->field_count > LIMIT_TABLE_COLUMNS)
         _exit(1);
-    ingest->fields = array(sizeof *ingest->fields, ingest->field_count);
+    ingest->fields = worker_array(sizeof *ingest->fields, ingest->field_count);
     for (size_t i = 0; i < ingest->field_count; i++) {
         struct engine_field *field = &ingest->fields[i];
         field->name = wire_get_text(job);
@@ -131,7 +44,7 @@ static void read_fields(struct ingest *ingest, struct wire_in *job)
     ingest->subject_count = wire_get_u32(job);
     if (job->bad || ingest->subject_count > ingest->field_count)
         _exit(1);
-    ingest->subjects = array(sizeof *ingest->subjects, ingest->subject_count);
+    ingest->subjects = worker_array(sizeof *ingest->subjects, ingest->subject_count);
     for (size_t i = 0; i < ingest->subject_count; i++)
         ingest->subjects[i] = wire_get_text(job);
     ingest->secret = wire_get_text(job);
@@ -183,7 +96,7 @@ static void match(struct ingest *ingest)
     for (size_t i = 0; i < source->columns; i++)
         if (find_field(ingest, source->names[i]) == ingest->field_count)
             worker_fail(ingest->worker, FAILURE_COLUMN_EXTRA, source->names[i], source->names[i]);
-    ingest->expressions = array(sizeof *ingest->expressions, ingest->field_count);
+    ingest->expressions = worker_array(sizeof *ingest->expressions, ingest->field_count);
     for (size_t i = 0; i < ingest->field_count; i++) {
         const char *name = ingest->fields[i].name;
         size_t column = find(source->names, source->columns, name);
@@ -198,37 +111,37 @@ static void match(struct ingest *ingest)
     }
 }
 
-static const char *join(const char *so_far, const char *separator, const char *next)
-{
-    return worker_format("%s%s%s", so_far, so_far[0] != '\0' ? separator : "", next);
-}
-
 /* ---- the good case: one pass, which stops at the first row that breaks a rule ---- */
+
+static void add_subjects(struct ingest *ingest, struct wire_out *columns)
+{
+    const char *secret = worker_constant(ingest->secret != NULL ? ingest->secret : "");
+    for (size_t i = 0; i < ingest->subject_count; i++) {
+        const char *subject = ingest->subjects[i];
+        size_t field = find_field(ingest, subject);
+        if (field == ingest->field_count)
+            worker_fail(ingest->worker, FAILURE_COLUMN_ABSENT, subject, subject);
+        const struct expression *e = &ingest->expressions[field];
+        worker_append(columns, ", ",
+                      "CASE WHEN %s IS NOT NULL THEN hash(concat(%s, CAST(%s AS VARCHAR))) END AS %s",
+                      e->source, secret, e->alias, worker_identifier(worker_format("__subject_%s", subject)));
+    }
+}
 
 static void build_columns(struct ingest *ingest)
 {
-    const char *columns = "";
-    const char *values = "*";
+    struct wire_out columns = {0};
+    struct wire_out values = {0};
+    worker_append(&values, "", "*");
     for (size_t i = 0; i < ingest->field_count; i++) {
         const struct expression *e = &ingest->expressions[i];
-        values = join(values, ", ", worker_format("%s AS %s", e->value, e->alias));
-        columns = join(columns, ", ",
-                       worker_format("CASE WHEN %s THEN %s ELSE error('rule') END AS %s", e->kept, e->alias,
-                                     worker_identifier(ingest->fields[i].name)));
+        worker_append(&values, ", ", "%s AS %s", e->value, e->alias);
+        worker_append(&columns, ", ", "CASE WHEN %s THEN %s ELSE error('rule') END AS %s", e->kept, e->alias,
+                      worker_identifier(ingest->fields[i].name));
     }
-    for (size_t i = 0; i < ingest->subject_count; i++) {
-        size_t field = find_field(ingest, ingest->subjects[i]);
-        if (field == ingest->field_count)
-            worker_fail(ingest->worker, FAILURE_COLUMN_ABSENT, ingest->subjects[i], ingest->subjects[i]);
-        const struct expression *e = &ingest->expressions[field];
-        columns = join(
-            columns, ", ",
-            worker_format("CASE WHEN %s IS NOT NULL THEN hash(concat(%s, CAST(%s AS VARCHAR))) END AS %s",
-                          e->source, worker_constant(ingest->secret != NULL ? ingest->secret : ""), e->alias,
-                          worker_identifier(worker_format("__subject_%s", ingest->subjects[i]))));
-    }
-    ingest->columns = columns;
-    ingest->from = worker_format("(SELECT %s FROM %s)", values, ingest->source.from);
+    add_subjects(ingest, &columns);
+    ingest->columns = worker_text(&columns);
+    ingest->from = worker_format("(SELECT %s FROM %s)", worker_text(&values), ingest->source.from);
 }
 
 static bool write_output(struct ingest *ingest)
@@ -299,17 +212,17 @@ static void put_accepted(struct ingest *ingest, struct wire_out *answer)
 
 static void put_counts(struct ingest *ingest, struct wire_out *answer)
 {
-    const char *counts = "count(*)::BIGINT";
+    struct wire_out counts = {0};
+    worker_append(&counts, "", "count(*)::BIGINT");
     for (size_t i = 0; i < ingest->field_count; i++) {
         const struct expression *e = &ingest->expressions[i];
-        counts = join(counts, ", ",
-                      worker_format("count_if(%s IS NULL)::BIGINT, count_if(%s <> 0)::BIGINT, "
-                                    "count_if(%s = %d)::BIGINT",
-                                    e->source, e->reason, e->reason, REASON_FINITE));
+        worker_append(&counts, ", ",
+                      "count_if(%s IS NULL)::BIGINT, count_if(%s <> 0)::BIGINT, count_if(%s = %d)::BIGINT",
+                      e->source, e->reason, e->reason, REASON_FINITE);
     }
     struct worker_grid grid = worker_grid(
         ingest->worker, ingest->source.format == ENGINE_CSV ? FAILURE_UNKNOWN : FAILURE_NOT_PARQUET,
-        "SELECT %s FROM %s", counts, ingest->from);
+        "SELECT %s FROM %s", worker_text(&counts), ingest->from);
     int64_t violations = 0;
     for (size_t i = 0; i < ingest->field_count; i++)
         violations += grid.cells[i * 3 + 2].integer;
@@ -323,8 +236,8 @@ static void put_counts(struct ingest *ingest, struct wire_out *answer)
 
 static void put_lines(struct ingest *ingest, const struct worker_grid *grid, struct wire_out *answer)
 {
-    int64_t *rows = array(sizeof *rows, grid->rows);
-    int64_t *lines = array(sizeof *lines, grid->rows);
+    int64_t *rows = worker_array(sizeof *rows, grid->rows);
+    int64_t *lines = worker_array(sizeof *lines, grid->rows);
     for (size_t i = 0; i < grid->rows; i++)
         lines[i] = rows[i] = grid->cells[i * grid->columns].integer;
     if (ingest->source.format == ENGINE_CSV) {
@@ -350,16 +263,16 @@ static void put_lines(struct ingest *ingest, const struct worker_grid *grid, str
 
 static void put_violations(struct ingest *ingest, struct wire_out *answer)
 {
-    const char *reasons = "row_number() OVER () AS line";
-    const char *any = "";
+    struct wire_out reasons = {0};
+    struct wire_out any = {0};
+    worker_append(&reasons, "", "row_number() OVER () AS line");
     for (size_t i = 0; i < ingest->field_count; i++) {
-        reasons =
-            join(reasons, ", ", worker_format("(%s)::INTEGER AS r%zu", ingest->expressions[i].reason, i));
-        any = join(any, " OR ", worker_format("r%zu <> 0", i));
+        worker_append(&reasons, ", ", "(%s)::INTEGER AS r%zu", ingest->expressions[i].reason, i);
+        worker_append(&any, " OR ", "r%zu <> 0", i);
     }
-    struct worker_grid grid = worker_grid(ingest->worker, FAILURE_UNKNOWN,
-                                          "SELECT * FROM (SELECT %s FROM %s) WHERE %s ORDER BY line LIMIT %d",
-                                          reasons, ingest->from, any, LIMIT_VIOLATIONS);
+    struct worker_grid grid = worker_grid(
+        ingest->worker, FAILURE_UNKNOWN, "SELECT * FROM (SELECT %s FROM %s) WHERE %s ORDER BY line LIMIT %d",
+        worker_text(&reasons), ingest->from, worker_text(&any), LIMIT_VIOLATIONS);
     put_lines(ingest, &grid, answer);
     wire_put_text(answer, NULL);
 }
@@ -369,7 +282,7 @@ _Noreturn void worker_ingest(struct worker *worker, struct wire_in *job)
     struct ingest ingest = {.worker = worker};
     struct wire_out answer = {0};
     /* The fields come after the format, so that a file that does not read is refused first. */
-    open_source(worker, job, &ingest.source);
+    source_open(worker, job, &ingest.source);
     read_fields(&ingest, job);
     match(&ingest);
     build_columns(&ingest);
@@ -379,80 +292,6 @@ _Noreturn void worker_ingest(struct worker *worker, struct wire_in *job)
         (void)!ftruncate(worker->descriptors[worker->descriptor_count - 1], 0);
         put_counts(&ingest, &answer);
         put_violations(&ingest, &answer);
-    }
-    worker_answer(worker, &answer);
-}
-
-/* ---- describing ---- */
-
-enum { SAMPLE_ROWS = 10000 };
-
-struct describing {
-    struct worker *worker;
-    struct source source;
-    const enum engine_type **found; /* per column the first candidate that has not failed yet */
-    int64_t *nulls;
-    int64_t rows;
-};
-
-static bool is_open(const struct describing *d, size_t i)
-{
-    return strcmp(d->source.types[i], "VARCHAR") == 0 && *d->found[i] != ENGINE_TEXT;
-}
-
-/* Tries every column's candidate on `from`; columns that it does not fit go on to their next. False when
- * there were such. */
-static bool try_candidates(struct describing *d, const char *from)
-{
-    const char *list = "count(*)::BIGINT";
-    for (size_t i = 0; i < d->source.columns; i++) {
-        const char *column = d->source.quoted[i];
-        list = join(list, ", ", worker_format("(count(*) - count(%s))::BIGINT", column));
-        if (is_open(d, i))
-            list = join(list, ", ",
-                        worker_format("coalesce(bool_and(%s) FILTER (%s IS NOT NULL), true)",
-                                      schema_fits(*d->found[i], column), column));
-    }
-    struct worker_grid grid =
-        worker_grid(d->worker, d->source.format == ENGINE_CSV ? FAILURE_UNKNOWN : FAILURE_NOT_PARQUET,
-                    "SELECT %s FROM %s", list, from);
-    const struct worker_cell *cell = grid.cells;
-    bool all_fit = true;
-    d->rows = cell++->integer;
-    for (size_t i = 0; i < d->source.columns; i++) {
-        d->nulls[i] = cell++->integer;
-        if (is_open(d, i) && cell++->integer == 0) {
-            d->found[i]++;
-            all_fit = false;
-        }
-    }
-    return all_fit;
-}
-
-_Noreturn void worker_describe(struct worker *worker, struct wire_in *job)
-{
-    struct describing d = {.worker = worker};
-    struct wire_out answer = {0};
-    open_source(worker, job, &d.source);
-    d.found = array(sizeof *d.found, d.source.columns);
-    d.nulls = array(sizeof *d.nulls, d.source.columns);
-    for (size_t i = 0; i < d.source.columns; i++) {
-        d.found[i] = schema_candidates(d.source.types[i]);
-        if (d.found[i] == NULL)
-            worker_fail(worker, FAILURE_COLUMN_TYPE, d.source.names[i], d.source.names[i]);
-    }
-    /* A conversion that fails costs much more than one that does not: fail on a sample. */
-    while (!try_candidates(&d, worker_format("(SELECT * FROM %s LIMIT %d)", d.source.from, SAMPLE_ROWS)))
-        continue;
-    while (!try_candidates(&d, d.source.from))
-        continue;
-    wire_put_u64(&answer, (uint64_t)d.rows);
-    wire_put_u32(&answer, (uint32_t)d.source.columns);
-    for (size_t i = 0; i < d.source.columns; i++) {
-        bool nothing = d.nulls[i] == d.rows && strcmp(d.source.types[i], "VARCHAR") == 0;
-        wire_put_text(&answer, d.source.names[i]);
-        wire_put_u32(&answer, nothing ? ENGINE_TEXT : *d.found[i]);
-        wire_put_u64(&answer, (uint64_t)d.nulls[i]);
     }
     worker_answer(worker, &answer);
 }

@@ -310,6 +310,37 @@ TEST(parquet_columns_of_other_types_are_refused)
     }
 }
 
+TEST(a_thousand_columns_are_taken_in)
+{
+    enum { COLUMNS = 1000 };
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    struct engine_field *fields = arena_new_array(arena, struct engine_field, COLUMNS);
+    char *text = arena_alloc(arena, COLUMNS * 16);
+    char *at = text;
+    for (int i = 0; i < COLUMNS; i++) {
+        at += sprintf(at, i > 0 ? ",c_%d" : "c_%d", i);
+        fields[i] = (struct engine_field){.name = arena_printf(arena, "c_%d", i), .type = ENGINE_DOUBLE};
+    }
+    for (int i = 0; i < COLUMNS; i++)
+        at += sprintf(at, i > 0 ? ",%d" : "\n%d", i);
+    struct engine_description d;
+    int fd = fixture_file(text, (size_t)(at - text));
+    assert_ok(engine_describe(fixture_engine(), NULL, arena, fd, ENGINE_CSV, NULL, &d, NULL));
+    assert_int_equal(d.column_count, COLUMNS);
+    assert_int_equal(d.columns[999].type, ENGINE_INTEGER);
+    CLEANUP_INTAKE struct intake in = {0};
+    take_in(&in, fd, ENGINE_CSV, fields, COLUMNS, "c_0");
+    assert_ok(in.result);
+    assert_true(in.report.accepted);
+    assert_true(ask(&in, "SELECT c_999 FROM t").columns[0].doubles[0] == 999);
+    CLEANUP_INTAKE struct intake bad = {0};
+    fields[999].type = ENGINE_DATE;
+    take_in(&bad, fixture_file(text, (size_t)(at - text)), ENGINE_CSV, fields, COLUMNS, NULL);
+    assert_ok(bad.result);
+    assert_int_equal(bad.report.violation_total, 1);
+    assert_string_equal(bad.report.violations[0].column, "c_999");
+}
+
 /* ---- sparse files ---- */
 
 TEST(a_sparse_file_with_the_chunks_of_two_columns_answers_like_the_whole)

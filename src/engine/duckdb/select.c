@@ -95,9 +95,7 @@ static void put_header(struct writer *writer)
     writer->columns = db->column_count(&writer->result);
     if (writer->columns > LIMIT_TABLE_COLUMNS)
         worker_fail(writer->worker, FAILURE_ANSWER_COLUMNS, NULL, worker_format("%d", LIMIT_TABLE_COLUMNS));
-    writer->column = calloc(writer->columns + 1, sizeof *writer->column);
-    if (writer->column == NULL)
-        abort();
+    writer->column = worker_array(sizeof *writer->column, writer->columns);
     wire_put_u32(&writer->out, (uint32_t)writer->columns);
     for (size_t i = 0; i < writer->columns; i++) {
         struct writer_column *column = &writer->column[i];
@@ -237,18 +235,14 @@ static void create_view(struct worker *worker, struct wire_in *job, unsigned num
     struct wire_out list = {0};
     for (uint32_t i = 0; i < columns && !job->bad; i++) {
         const char *column = wire_get_text(job);
-        const char *quoted = column != NULL ? worker_identifier(column) : "";
-        if (i > 0)
-            wire_put(&list, ",", 1);
-        wire_put(&list, quoted, strlen(quoted));
+        if (column != NULL)
+            worker_append(&list, ",", "%s", worker_identifier(column));
     }
     if (job->bad || name == NULL)
         worker_fail(worker, FAILURE_UNKNOWN, NULL, NULL);
-    if (columns == 0)
-        wire_put(&list, "*", 1);
     duckdb_result result;
-    char *sql = worker_format("CREATE TEMP VIEW %s AS SELECT %.*s FROM read_parquet('" JAIL_FILE_INPUT "')",
-                              worker_identifier(name), (int)list.size, (char *)list.bytes, number);
+    char *sql = worker_format("CREATE TEMP VIEW %s AS SELECT %s FROM read_parquet('" JAIL_FILE_INPUT "')",
+                              worker_identifier(name), columns > 0 ? worker_text(&list) : "*", number);
     if (worker->db->query(worker->connection, sql, &result) != DuckDBSuccess)
         worker_fail(worker, FAILURE_CHUNK_ABSENT, name, name);
 }

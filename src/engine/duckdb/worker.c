@@ -191,6 +191,32 @@ char *worker_format(const char *format, ...)
     return text;
 }
 
+void worker_append(struct wire_out *text, const char *separator, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char *next = format_text(format, args);
+    va_end(args);
+    if (text->size > 0)
+        wire_put(text, separator, strlen(separator));
+    wire_put(text, next, strlen(next) + 1);
+    text->size--;
+    free(next);
+}
+
+const char *worker_text(const struct wire_out *text)
+{
+    return text->size > 0 ? (const char *)text->bytes : "";
+}
+
+void *worker_array(size_t size, size_t count)
+{
+    void *memory = calloc(count + 1, size);
+    if (memory == NULL)
+        abort();
+    return memory;
+}
+
 static char *quote(const char *text, char mark)
 {
     char *quoted = malloc(strlen(text) * 2 + 3);

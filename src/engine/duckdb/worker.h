@@ -66,6 +66,12 @@ struct worker_grid worker_grid(struct worker *worker, enum failure failure, cons
 
 /* printf into new memory. */
 char *worker_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same at the end of `text`, behind `separator` unless it is empty. */
+void worker_append(struct wire_out *text, const char *separator, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+const char *worker_text(const struct wire_out *text);
+/* Zeroed, never NULL. */
+void *worker_array(size_t size, size_t count);
 /* "a ""name""" and 'a ''constant''' */
 char *worker_identifier(const char *name);
 char *worker_constant(const char *text);
