@@ -95,3 +95,10 @@ enum result audit_prove(const char *log_folder, int64_t entry, struct arena *are
 /* `keys_path`: the key file to trust; NULL: the keys that the proof brings along. */
 enum result audit_check_proof(const char *proof, const char *keys_path, struct arena *arena,
                               struct refusal *ret_refusal);
+
+/* Whether the log goes on from a checkpoint that somebody kept: nothing up to there has been taken out or
+ * rewritten, not even by whoever holds the keys. RESULT_INVALID when `earlier` is no checkpoint signed by the
+ * keys (`keys_path`, NULL: those in the log's folder), RESULT_CORRUPT when the log is another. Trusts the
+ * tiles: verify them too. */
+enum result audit_extends(const char *log_folder, const char *earlier, const char *keys_path,
+                          struct arena *arena, struct refusal *ret_refusal);

@@ -11,14 +11,15 @@
 #define DASH "\xe2\x80\x94 " /* U+2014 and a space */
 static const char sm2_type[] = "\xffsm2-with-sm3.gbt32918";
 
-char *base64_print(struct arena *arena, const void *bytes, size_t size)
+char *note_base64_print(struct arena *arena, const void *bytes, size_t size)
 {
     size_t room = sodium_base64_ENCODED_LEN(size, sodium_base64_VARIANT_ORIGINAL);
     char *text = arena_alloc(arena, room);
     return sodium_bin2base64(text, room, bytes, size, sodium_base64_VARIANT_ORIGINAL);
 }
 
-enum result base64_parse(const char *text, size_t text_size, void *ret_bytes, size_t limit, size_t *ret_size)
+enum result note_base64_parse(const char *text, size_t text_size, void *ret_bytes, size_t limit,
+                              size_t *ret_size)
 {
     /* libsodium refuses set bits after the last byte and wrong padding, so that a text has one meaning only;
      * but it reads '+' and '/' with their highest bit set as if it were not. */
@@ -46,7 +47,7 @@ enum result note_generate_ed25519(uint8_t *ret_secret, uint8_t *ret_public)
 
 enum result note_generate_sm2(uint8_t *ret_secret, uint8_t *ret_public)
 {
-    return sm2_generate(ret_secret, ret_public);
+    return note_sm2_generate(ret_secret, ret_public);
 }
 
 static size_t public_size(enum note_kind kind)
@@ -122,7 +123,7 @@ char *note_key_print(struct arena *arena, const struct note_key *key)
     memcpy(bytes, type, type_size);
     memcpy(bytes + type_size, key->public, key->public_size);
     return arena_printf(arena, "%s+%08" PRIx32 "+%s", key->name, key->id,
-                        base64_print(arena, bytes, type_size + key->public_size));
+                        note_base64_print(arena, bytes, type_size + key->public_size));
 }
 
 /* The kind of key whose type and length these bytes have. */
@@ -152,7 +153,7 @@ enum result note_key_parse(const char *text, size_t size, struct note_key *ret_k
     size_t type_size;
     struct note_key key;
     if (hex_parse(id_text, id, sizeof id) != RESULT_OK ||
-        base64_parse(first + 10, size - name_size - 10, bytes, sizeof bytes, &bytes_size) != RESULT_OK ||
+        note_base64_parse(first + 10, size - name_size - 10, bytes, sizeof bytes, &bytes_size) != RESULT_OK ||
         !find_kind(bytes, bytes_size, &kind, &type_size) ||
         make(kind, text, name_size, bytes + type_size, &key) != RESULT_OK)
         return RESULT_MALFORMED;
@@ -172,10 +173,10 @@ enum result note_sign(struct arena *arena, const struct note_key *key, const uin
     for (int i = 0; i < 4; i++)
         bytes[i] = (uint8_t)(key->id >> (24 - 8 * i));
     if (key->kind == NOTE_SM2)
-        TRY(sm2_sign(secret, key->public, text, strlen(text), bytes + 4));
+        TRY(note_sm2_sign(secret, key->public, text, strlen(text), bytes + 4));
     else if (crypto_sign_detached(bytes + 4, NULL, (const unsigned char *)text, strlen(text), secret) != 0)
         return RESULT_UNAVAILABLE;
-    *ret_line = arena_printf(arena, DASH "%s %s\n", key->name, base64_print(arena, bytes, sizeof bytes));
+    *ret_line = arena_printf(arena, DASH "%s %s\n", key->name, note_base64_print(arena, bytes, sizeof bytes));
     return RESULT_OK;
 }
 
@@ -202,7 +203,7 @@ static enum result parse_signature(struct arena *arena, const char *line, size_t
     size_t base64_size = size - (size_t)(space + 1 - line);
     uint8_t *bytes = arena_alloc(arena, base64_size + 1);
     size_t count;
-    TRY(base64_parse(space + 1, base64_size, bytes, base64_size, &count));
+    TRY(note_base64_parse(space + 1, base64_size, bytes, base64_size, &count));
     if (count < 5)
         return RESULT_MALFORMED;
     *ret_signature = (struct note_signature){.name = name,
@@ -251,7 +252,7 @@ static bool is_signed(const struct note *note, const struct note_signature *sign
     if (signature->size != NOTE_SIGNATURE_SIZE)
         return false;
     if (key->kind == NOTE_SM2)
-        return sm2_verify(key->public, note->text, note->text_size, signature->bytes);
+        return note_sm2_verify(key->public, note->text, note->text_size, signature->bytes);
     return crypto_sign_verify_detached(signature->bytes, (const unsigned char *)note->text, note->text_size,
                                        key->public) == 0;
 }
@@ -281,7 +282,7 @@ enum result note_verify(const struct note *note, const struct note_key *keys, si
 char *checkpoint_print(struct arena *arena, const struct checkpoint *checkpoint)
 {
     return arena_printf(arena, "%s\n%" PRId64 "\n%s\n", checkpoint->origin, checkpoint->size,
-                        base64_print(arena, checkpoint->root.bytes, DIGEST_SIZE));
+                        note_base64_print(arena, checkpoint->root.bytes, DIGEST_SIZE));
 }
 
 enum result checkpoint_parse(struct arena *arena, const char *text, struct checkpoint *ret_checkpoint)
@@ -301,7 +302,8 @@ enum result checkpoint_parse(struct arena *arena, const char *text, struct check
     struct checkpoint checkpoint = {.origin = arena_strndup(arena, text, origin_size), .size = size};
     size_t root_size;
     if (*at++ != '\n' ||
-        base64_parse(at, strcspn(at, "\n"), checkpoint.root.bytes, DIGEST_SIZE, &root_size) != RESULT_OK ||
+        note_base64_parse(at, strcspn(at, "\n"), checkpoint.root.bytes, DIGEST_SIZE, &root_size) !=
+            RESULT_OK ||
         root_size != DIGEST_SIZE || strcmp(checkpoint_print(arena, &checkpoint), text) != 0)
         return RESULT_MALFORMED;
     *ret_checkpoint = checkpoint;

@@ -95,5 +95,6 @@ char *checkpoint_print(struct arena *arena, const struct checkpoint *checkpoint)
 enum result checkpoint_parse(struct arena *arena, const char *text, struct checkpoint *ret_checkpoint);
 
 /* Base64 of RFC 4648 section 4; the parser takes only what the printer writes. */
-char *base64_print(struct arena *arena, const void *bytes, size_t size);
-enum result base64_parse(const char *text, size_t text_size, void *ret_bytes, size_t limit, size_t *ret_size);
+char *note_base64_print(struct arena *arena, const void *bytes, size_t size);
+enum result note_base64_parse(const char *text, size_t text_size, void *ret_bytes, size_t limit,
+                              size_t *ret_size);

@@ -53,6 +53,6 @@ enum result note_keys_read(const char *path, struct note_key *ret_keys, size_t *
 {
     char text[8192];
     size_t size;
-    TRY(file_read(AT_FDCWD, path, text, sizeof text, &size));
+    TRY(tile_file_read(AT_FDCWD, path, text, sizeof text, &size));
     return note_keys_parse(text, size, ret_keys, ret_count);
 }

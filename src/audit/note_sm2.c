@@ -14,7 +14,7 @@ static const char user_id[] = "1234567812345678";
 
 enum { HALF = NOTE_SIGNATURE_SIZE / 2, DER_MAX = 80 };
 
-enum result sm2_generate(uint8_t *ret_secret, uint8_t *ret_public)
+enum result note_sm2_generate(uint8_t *ret_secret, uint8_t *ret_public)
 {
     EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "SM2");
     if (key == NULL)
@@ -110,8 +110,8 @@ static size_t fixed_to_der(const uint8_t *fixed, uint8_t *ret_der)
     return size > 0 && size <= DER_MAX ? (size_t)size : 0;
 }
 
-enum result sm2_sign(const uint8_t *secret, const uint8_t *public_key, const void *bytes, size_t size,
-                     uint8_t *ret_signature)
+enum result note_sm2_sign(const uint8_t *secret, const uint8_t *public_key, const void *bytes, size_t size,
+                          uint8_t *ret_signature)
 {
     EVP_PKEY *key = load(secret, public_key);
     if (key == NULL)
@@ -132,7 +132,7 @@ enum result sm2_sign(const uint8_t *secret, const uint8_t *public_key, const voi
     return done ? RESULT_OK : RESULT_UNAVAILABLE;
 }
 
-bool sm2_verify(const uint8_t *public_key, const void *bytes, size_t size, const uint8_t *signature)
+bool note_sm2_verify(const uint8_t *public_key, const void *bytes, size_t size, const uint8_t *signature)
 {
     uint8_t der[DER_MAX];
     size_t der_size = fixed_to_der(signature, der);

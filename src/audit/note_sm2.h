@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum result sm2_generate(uint8_t *ret_secret, uint8_t *ret_public);
-enum result sm2_sign(const uint8_t *secret, const uint8_t *public_key, const void *bytes, size_t size,
-                     uint8_t *ret_signature);
-bool sm2_verify(const uint8_t *public_key, const void *bytes, size_t size, const uint8_t *signature);
+enum result note_sm2_generate(uint8_t *ret_secret, uint8_t *ret_public);
+enum result note_sm2_sign(const uint8_t *secret, const uint8_t *public_key, const void *bytes, size_t size,
+                          uint8_t *ret_signature);
+bool note_sm2_verify(const uint8_t *public_key, const void *bytes, size_t size, const uint8_t *signature);

@@ -37,14 +37,14 @@ TEST(the_signature_of_the_sm2_standard_verifies)
     assert_ok(hex_parse("f5a03b0648d2c4630eeac513e1bb81a15944da3827d5b74143ac7eaceee720b3"
                         "b1b6aa29df212fd8763182bc0d421ca1bb9038fd1f7f42d4840b69c485bbc1aa",
                         signature, 64));
-    assert_true(sm2_verify(public_key, "message digest", 14, signature));
-    assert_false(sm2_verify(public_key, "message digesu", 14, signature));
+    assert_true(note_sm2_verify(public_key, "message digest", 14, signature));
+    assert_false(note_sm2_verify(public_key, "message digesu", 14, signature));
     signature[40] ^= 1;
-    assert_false(sm2_verify(public_key, "message digest", 14, signature));
-    assert_ok(sm2_sign(secret, public_key, "message digest", 14, signature));
-    assert_true(sm2_verify(public_key, "message digest", 14, signature));
+    assert_false(note_sm2_verify(public_key, "message digest", 14, signature));
+    assert_ok(note_sm2_sign(secret, public_key, "message digest", 14, signature));
+    assert_true(note_sm2_verify(public_key, "message digest", 14, signature));
     public_key[20] ^= 1; /* no point of the curve */
-    assert_false(sm2_verify(public_key, "message digest", 14, signature));
+    assert_false(note_sm2_verify(public_key, "message digest", 14, signature));
 }
 
 /* A checkpoint signed by both keys. */
@@ -124,15 +124,16 @@ TEST(base64_has_one_spelling)
     CLEANUP_ARENA struct arena *arena = arena_new(0);
     uint8_t bytes[8];
     size_t size;
-    assert_string_equal(base64_print(arena, "\xfb\xff\xfe", 3), "+//+");
-    assert_ok(base64_parse("+//+", 4, bytes, sizeof bytes, &size));
+    assert_string_equal(note_base64_print(arena, "\xfb\xff\xfe", 3), "+//+");
+    assert_ok(note_base64_parse("+//+", 4, bytes, sizeof bytes, &size));
     assert_int_equal(size, 3);
-    assert_ok(base64_parse("AA==", 4, bytes, sizeof bytes, &size));
+    assert_ok(note_base64_parse("AA==", 4, bytes, sizeof bytes, &size));
     static const char *const bad[] = {"+//",   "AB==",    "AA=",     "AA",  "AA==\n",
                                       " AA==", "\xab//+", "+\xaf/+", "-__-"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        assert_int_equal(base64_parse(bad[i], strlen(bad[i]), bytes, sizeof bytes, &size), RESULT_MALFORMED);
-    assert_int_equal(base64_parse("AAAAAAAAAAAAAAAA", 16, bytes, sizeof bytes, &size), RESULT_MALFORMED);
+        assert_int_equal(note_base64_parse(bad[i], strlen(bad[i]), bytes, sizeof bytes, &size),
+                         RESULT_MALFORMED);
+    assert_int_equal(note_base64_parse("AAAAAAAAAAAAAAAA", 16, bytes, sizeof bytes, &size), RESULT_MALFORMED);
 }
 
 TEST(a_key_name_without_a_name_is_refused)

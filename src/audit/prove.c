@@ -1,99 +1,19 @@
 /* One entry out of the log, with all that an outsider needs to check it: no file, no store, no network. */
 #include "audit/entry.h"
+#include "audit/log.h"
 #include "audit/merkle.h"
 #include "audit/note.h"
-#include "audit/tile.h"
 #include "base/json.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char format[] = "dukou-audit-proof@1";
-
-/* A log that is open for reading. */
-struct log {
-    int folder;
-    struct checkpoint checkpoint;
-    char *note; /* the checkpoint with its signatures */
-};
-
-static void log_close(struct log *log)
-{
-    if (log->folder >= 0)
-        (void)close(log->folder);
-}
-#define CLEANUP_LOG __attribute__((cleanup(log_close)))
-
-static enum result log_open(const char *path, struct arena *arena, struct log *log)
-{
-    log->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (log->folder < 0)
-        return errno == ENOENT ? RESULT_NOT_FOUND : RESULT_IO;
-    char *bytes = arena_alloc(arena, NOTE_BYTES_MAX + 1);
-    size_t size;
-    TRY(file_read(log->folder, "checkpoint", bytes, NOTE_BYTES_MAX, &size));
-    struct note note;
-    if (note_parse(arena, bytes, size, &note) != RESULT_OK ||
-        checkpoint_parse(arena, note.text, &log->checkpoint) != RESULT_OK)
-        return RESULT_CORRUPT;
-    log->note = bytes;
-    return RESULT_OK;
-}
-
-static unsigned tile_width(int64_t size, int level, int64_t index)
-{
-    return index < tile_full_count(size, level) ? TILE_WIDTH : tile_partial_width(size, level);
-}
-
-static enum result read_entry(const struct log *log, int64_t number, struct arena *arena,
-                              const char **ret_entry, size_t *ret_size)
-{
-    if (number < 0 || number >= log->checkpoint.size)
-        return RESULT_NOT_FOUND;
-    struct bundle bundle = {0};
-    int64_t index = number / TILE_WIDTH;
-    enum result result = bundle_read(log->folder, index, tile_width(log->checkpoint.size, 0, index), &bundle);
-    if (result == RESULT_OK) {
-        *ret_size = bundle.sizes[number % TILE_WIDTH];
-        *ret_entry = arena_strndup(arena, (const char *)bundle.entries[number % TILE_WIDTH], *ret_size);
-    }
-    bundle_free(&bundle);
-    return result == RESULT_NOT_FOUND ? RESULT_CORRUPT : result;
-}
-
-enum result audit_read(const char *log_folder, int64_t entry, struct arena *arena, const char **ret_entry)
-{
-    CLEANUP_LOG struct log log = {.folder = -1};
-    size_t size;
-    TRY(log_open(log_folder, arena, &log));
-    return read_entry(&log, entry, arena, ret_entry, &size);
-}
-
-/* A complete subtree's digest out of the tiles: of height h it lies in a tile of level h / 8. */
-static enum result read_node(void *state, unsigned height, uint64_t index, struct digest *ret_digest)
-{
-    const struct log *log = state;
-    int level = (int)(height / 8);
-    unsigned count = 1U << height % 8;
-    int64_t first = (int64_t)(index * count);
-    int64_t tile = first / TILE_WIDTH;
-    struct digest hashes[TILE_WIDTH];
-    enum result result =
-        tile_read(log->folder, level, tile, tile_width(log->checkpoint.size, level, tile), hashes);
-    if (result == RESULT_NOT_FOUND)
-        return RESULT_CORRUPT;
-    TRY(result);
-    *ret_digest = merkle_root(&hashes[first % TILE_WIDTH], count);
-    return RESULT_OK;
-}
 
 static json_t *path_to_json(struct arena *arena, const struct digest *path, size_t count)
 {
     json_t *array = json_array();
     for (size_t i = 0; i < count; i++)
-        (void)json_array_append_new(array, json_string(base64_print(arena, path[i].bytes, DIGEST_SIZE)));
+        (void)json_array_append_new(array, json_string(note_base64_print(arena, path[i].bytes, DIGEST_SIZE)));
     return array;
 }
 
@@ -107,15 +27,15 @@ static json_t *keys_to_json(struct arena *arena, const struct note_key *keys, si
 
 enum result audit_prove(const char *log_folder, int64_t entry, struct arena *arena, char **ret_proof)
 {
-    CLEANUP_LOG struct log log = {.folder = -1};
+    CLEANUP_LOG struct sealed_log log = {.folder = -1};
     const char *bytes;
     size_t size;
-    TRY(log_open(log_folder, arena, &log));
-    TRY(read_entry(&log, entry, arena, &bytes, &size));
+    TRY(sealed_log_open(log_folder, arena, &log));
+    TRY(sealed_log_entry(&log, entry, arena, &bytes, &size));
     struct note_key keys[NOTE_KEYS_MAX];
     size_t key_count;
     TRY(note_keys_read(arena_printf(arena, "%s/keys", log_folder), keys, &key_count));
-    const struct merkle_source source = {read_node, &log};
+    const struct merkle_source source = {sealed_log_node, &log};
     struct digest path[MERKLE_PROOF_MAX];
     size_t path_count;
     TRY(merkle_prove_inclusion(&source, (uint64_t)entry, (uint64_t)log.checkpoint.size, path, &path_count));
@@ -154,7 +74,7 @@ static enum result read_path(const json_t *array, struct digest *ret_path, size_
         const char *text = json_string_value(json_array_get(array, i));
         size_t size;
         if (text == NULL ||
-            base64_parse(text, strlen(text), ret_path[i].bytes, DIGEST_SIZE, &size) != RESULT_OK ||
+            note_base64_parse(text, strlen(text), ret_path[i].bytes, DIGEST_SIZE, &size) != RESULT_OK ||
             size != DIGEST_SIZE)
             return RESULT_MALFORMED;
     }

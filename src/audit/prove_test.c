@@ -1,4 +1,7 @@
+#include "audit/tile.h"
 #include "support/audit_log.h"
+
+#include <fcntl.h>
 
 static void open_with_entries(struct audit_log *log, int64_t count)
 {
@@ -72,4 +75,65 @@ TEST(a_proof_under_other_keys_is_not_believed)
     assert_string_equal(refusal.field, "/keys");
     audit_log_close(&log);
     audit_log_close(&other);
+}
+
+static char *read_checkpoint(struct audit_log *log)
+{
+    char path[256];
+    char *bytes = arena_alloc(log->arena, NOTE_BYTES_MAX + 1);
+    size_t size;
+    (void)snprintf(path, sizeof path, "%s/checkpoint", log->folder);
+    assert_ok(tile_file_read(AT_FDCWD, path, bytes, NOTE_BYTES_MAX, &size));
+    return bytes;
+}
+
+TEST(a_log_goes_on_from_every_checkpoint_it_gave)
+{
+    struct audit_log log;
+    char *given[6];
+    audit_log_open(&log);
+    static const int steps[] = {1, 254, 1, 300, 66000, 5};
+    int64_t size = 0;
+    for (size_t i = 0; i < 6; i++) {
+        size += steps[i];
+        audit_log_append(&log, steps[i]);
+        audit_log_seal(&log, size);
+        given[i] = read_checkpoint(&log);
+        for (size_t j = 0; j <= i; j++) {
+            struct refusal refusal = {0};
+            if (audit_extends(log.folder, given[j], NULL, log.arena, &refusal) != RESULT_OK)
+                fail_msg("%zu from %zu: %s", i, j, refusal.en);
+        }
+    }
+    audit_log_close(&log);
+}
+
+TEST(a_log_cut_back_or_rewritten_by_its_own_keys_is_found_by_an_earlier_checkpoint)
+{
+    struct audit_log log;
+    struct audit_log again; /* the same keys, another history */
+    struct refusal refusal = {0};
+    audit_log_open(&log);
+    audit_log_open(&again);
+    again.keys = log.keys;
+    assert_ok(note_keys_write(again.folder, log.keys.keys, 2));
+    audit_log_append(&log, 20);
+    audit_log_seal(&log, 20);
+    char *given = read_checkpoint(&log);
+    audit_log_append(&again, 10);
+    audit_log_seal(&again, 10);
+    assert_int_equal(audit_extends(again.folder, given, NULL, log.arena, &refusal), RESULT_CORRUPT);
+    audit_log_append(&again, 1);
+    audit_log_append(&again, 19);
+    audit_log_seal(&again, 30);
+    struct audit_report report;
+    assert_ok(audit_log_check(&again, &report)); /* sound in itself */
+    refusal = (struct refusal){0};
+    enum result result = audit_extends(again.folder, given, NULL, log.arena, &refusal);
+    assert_int_equal(result, RESULT_CORRUPT);
+    assert_non_null(strstr(refusal.en, "checkpoint of 20 entries"));
+    given[0] ^= 1;
+    assert_int_equal(audit_extends(log.folder, given, NULL, log.arena, &refusal), RESULT_INVALID);
+    audit_log_close(&log);
+    audit_log_close(&again);
 }

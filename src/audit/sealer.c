@@ -243,7 +243,7 @@ static enum result load(struct audit_sealer *sealer)
     char *bytes = arena_alloc(arena, NOTE_BYTES_MAX);
     size_t size;
     struct checkpoint checkpoint = {.root = merkle_empty()};
-    enum result result = file_read(sealer->folder, "checkpoint", bytes, NOTE_BYTES_MAX, &size);
+    enum result result = tile_file_read(sealer->folder, "checkpoint", bytes, NOTE_BYTES_MAX, &size);
     if (result == RESULT_OK) {
         struct note note;
         if (note_parse(arena, bytes, size, &note) != RESULT_OK ||

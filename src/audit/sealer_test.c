@@ -25,7 +25,7 @@ static struct checkpoint read_checkpoint(struct audit_log *log)
     struct note note;
     struct checkpoint checkpoint;
     (void)snprintf(path, sizeof path, "%s/checkpoint", log->folder);
-    assert_ok(file_read(AT_FDCWD, path, bytes, NOTE_BYTES_MAX, &size));
+    assert_ok(tile_file_read(AT_FDCWD, path, bytes, NOTE_BYTES_MAX, &size));
     assert_ok(note_parse(log->arena, bytes, size, &note));
     assert_ok(note_verify(&note, log->keys.keys, 2));
     assert_ok(checkpoint_parse(log->arena, note.text, &checkpoint));

@@ -83,7 +83,7 @@ bool tile_path_parse(const char *path, int *ret_level, int64_t *ret_index, unsig
 
 /* ---- reading ---- */
 
-enum result file_read(int folder, const char *path, void *buffer, size_t limit, size_t *ret_size)
+enum result tile_file_read(int folder, const char *path, void *buffer, size_t limit, size_t *ret_size)
 {
     int file = openat(folder, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (file < 0)
@@ -116,11 +116,11 @@ enum result tile_read(int folder, int level, int64_t index, unsigned width, stru
     size_t size = 0;
     tile_path(level, index, width, path);
     size_t expected = width * sizeof hashes[0];
-    enum result result = file_read(folder, path, hashes, sizeof hashes, &size);
+    enum result result = tile_file_read(folder, path, hashes, sizeof hashes, &size);
     if (result == RESULT_NOT_FOUND && width < TILE_WIDTH) {
         tile_path(level, index, TILE_WIDTH, path);
         expected = sizeof hashes;
-        result = file_read(folder, path, hashes, sizeof hashes, &size);
+        result = tile_file_read(folder, path, hashes, sizeof hashes, &size);
     }
     if (result == RESULT_TOO_LARGE || (result == RESULT_OK && size != expected))
         return RESULT_CORRUPT;
@@ -144,7 +144,7 @@ static enum result bundle_load(int folder, const char *path, struct bundle *bund
         bundle->bytes = grown;
         bundle->capacity = capacity;
     }
-    return file_read(folder, path, bundle->bytes, bundle->capacity, ret_size);
+    return tile_file_read(folder, path, bundle->bytes, bundle->capacity, ret_size);
 }
 
 enum result bundle_read(int folder, int64_t index, unsigned width, struct bundle *bundle)

@@ -38,7 +38,7 @@ bool tile_path_parse(const char *path, int *ret_level, int64_t *ret_index, unsig
 
 /* Reads the file into `buffer`. RESULT_NOT_FOUND, RESULT_IO, RESULT_TOO_LARGE when it is larger than `limit`.
  */
-enum result file_read(int folder, const char *path, void *buffer, size_t limit, size_t *ret_size);
+enum result tile_file_read(int folder, const char *path, void *buffer, size_t limit, size_t *ret_size);
 
 /* Reads the tile of `width` hashes; a partial one from the full tile where only that is left. RESULT_CORRUPT
  * when the file has another size. */

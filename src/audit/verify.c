@@ -67,7 +67,7 @@ static enum result read_checkpoint(struct verify *verify, const char *keys_path)
     enum result keys_read = note_keys_read(keys_path, keys, &key_count);
     if (keys_read != RESULT_OK && keys_read != RESULT_NOT_FOUND)
         verify_fault(verify, "%s: not a key file", keys_path);
-    enum result result = file_read(verify->folder, "checkpoint", bytes, NOTE_BYTES_MAX, &size);
+    enum result result = tile_file_read(verify->folder, "checkpoint", bytes, NOTE_BYTES_MAX, &size);
     if (result == RESULT_NOT_FOUND) {
         verify_note(verify, "there is no checkpoint: nothing has been sealed");
         return RESULT_OK;

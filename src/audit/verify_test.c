@@ -48,7 +48,7 @@ static uint8_t *read_whole(const char *path, size_t *ret_size)
     assert_int_equal(stat(path, &info), 0);
     uint8_t *bytes = malloc((size_t)info.st_size + 1);
     assert_non_null(bytes);
-    assert_ok(file_read(AT_FDCWD, path, bytes, (size_t)info.st_size + 1, ret_size));
+    assert_ok(tile_file_read(AT_FDCWD, path, bytes, (size_t)info.st_size + 1, ret_size));
     return bytes;
 }
 

@@ -187,8 +187,9 @@ static void check_prefix(struct verify *verify, const char *path, int level, int
     uint8_t *b = malloc(limit);
     size_t a_size = 0;
     size_t b_size = 0;
-    bool whole = a != NULL && b != NULL && file_read(verify->folder, path, a, limit, &a_size) == RESULT_OK &&
-                 file_read(verify->folder, larger, b, limit, &b_size) == RESULT_OK && a_size <= b_size &&
+    bool whole = a != NULL && b != NULL &&
+                 tile_file_read(verify->folder, path, a, limit, &a_size) == RESULT_OK &&
+                 tile_file_read(verify->folder, larger, b, limit, &b_size) == RESULT_OK && a_size <= b_size &&
                  memcmp(a, b, a_size) == 0;
     if (level == TILE_ENTRIES) {
         struct bundle bundle = {0};
