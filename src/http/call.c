@@ -144,9 +144,8 @@ void call_answer(struct call *call, struct arena *arena)
     call_reply(call, &message, &reply);
 }
 
-static void refuse_call(struct call *call, struct refusal refusal)
+static void refuse_call(struct call *call, struct arena *arena, struct refusal refusal)
 {
-    struct arena *arena = server_arena(call->server);
     struct http_message message;
     struct http_reply reply = {0};
     call_message(call, arena, &message);
@@ -161,20 +160,22 @@ static enum MHD_Result queue(struct call *call)
 
 static void refuse_busy(struct call *call)
 {
-    refuse_call(call, (struct refusal){.result = RESULT_BUSY,
-                                       .zh = "等待处理的请求过多,未作任何更改。",
-                                       .en = "Too many requests are waiting; nothing was changed."});
+    refuse_call(call, server_arena(call->server),
+                (struct refusal){.result = RESULT_BUSY,
+                                 .zh = "等待处理的请求过多,未作任何更改。",
+                                 .en = "Too many requests are waiting; nothing was changed."});
 }
 
 static void refuse_size(struct call *call)
 {
     struct arena *arena = server_arena(call->server);
     size_t max = call->body_max;
-    refuse_call(call, (struct refusal){.result = RESULT_TOO_LARGE,
-                                       .zh = arena_printf(arena, "请求体超过 %zu 字节。", max),
-                                       .en = arena_printf(arena, "The body is over %zu bytes.", max),
-                                       .remedy_zh = "请缩小或分批提交。",
-                                       .remedy_en = "Make it smaller, or send it in parts."});
+    refuse_call(call, arena,
+                (struct refusal){.result = RESULT_TOO_LARGE,
+                                 .zh = arena_printf(arena, "请求体超过 %zu 字节。", max),
+                                 .en = arena_printf(arena, "The body is over %zu bytes.", max),
+                                 .remedy_zh = "请缩小或分批提交。",
+                                 .remedy_en = "Make it smaller, or send it in parts."});
 }
 
 /* ---- the head ---- */
@@ -234,18 +235,19 @@ static enum MHD_Result take_head(struct call *call, const char *method)
 
 /* ---- the body ---- */
 
-static bool grow(struct call *call, size_t size)
+/* Room for `wanted` bytes in *body. */
+static bool grow(char **body, size_t *room, size_t wanted)
 {
-    size_t room = call->body_room > 0 ? call->body_room : 4096;
-    while (room < call->body_size + size)
-        room *= 2;
-    if (room == call->body_room)
+    size_t next = *room > 0 ? *room : 4096;
+    while (next < wanted)
+        next *= 2;
+    if (next == *room)
         return true;
-    char *body = realloc(call->body, room);
-    if (body == NULL)
+    char *grown = realloc(*body, next);
+    if (grown == NULL)
         return false;
-    call->body = body;
-    call->body_room = room;
+    *body = grown;
+    *room = next;
     return true;
 }
 
@@ -283,7 +285,7 @@ static enum MHD_Result take_body(struct call *call, const char *bytes, size_t si
         if (!write_all(call->upload, bytes, size))
             return MHD_NO;
     } else {
-        if (!grow(call, size))
+        if (!grow(&call->body, &call->body_room, call->body_size + size))
             return MHD_NO;
         memcpy(call->body + call->body_size, bytes, size);
     }

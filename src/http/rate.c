@@ -83,7 +83,7 @@ static void refill(struct bucket *bucket, int per_minute, int64_t now)
 /* The caller's bucket, or the least spent one of its set, emptied for it. */
 static struct bucket *bucket_of(struct bucket *set, uint64_t key, int64_t now)
 {
-    struct bucket *least = NULL;
+    struct bucket *least = set;
     int64_t least_spent = INT64_MAX;
     for (int way = 0; way < WAYS; way++) {
         if (set[way].key == key)

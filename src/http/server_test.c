@@ -182,6 +182,7 @@ TEST(a_body_over_the_limit_is_answered_and_not_cut_off)
                         .chunked = true};
     assert_int_equal(status_of(&bench, &call, &answer), 413);
     assert_non_null(strstr(answer.text, "urn:dukou:problem:too_large"));
+    assert_non_null(strstr(answer.text, "The body is over 1048576 bytes."));
     call.chunked = false;
     assert_int_equal(status_of(&bench, &call, &answer), 413);
     free(body);
