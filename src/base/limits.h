@@ -97,6 +97,9 @@
 #define LIMIT_INDEX_MEMORY_BYTES ((size_t)512 * 1024 * 1024) /* of all indexes that the keeper holds ready */
 
 #define LIMIT_PRODUCT_TABLE_BYTES ((size_t)64 * 1024 * 1024) /* of a reviewed table */
+#define LIMIT_SHEET_BYTES ((size_t)1024 * 1024)  /* of a table's text in the review sheet */
+#define LIMIT_METER_CALLS 256           /* calls in one metering batch */
+#define LIMIT_ORDER_MONTHS 12           /* that a granted order lasts, within the agreement */
 
 /* Keeper */
 #define LIMIT_KEEPER_QUICK 4            /* threads for calls that wait for nobody */
@@ -111,3 +114,7 @@
 
 /* Synthetic tables */
 #define LIMIT_GENERATE_ROWS 20000000
+
+/* The source agent reads whole resources, at the provider's own machine */
+#define LIMIT_SOURCE_MEMORY_BYTES ((size_t)2 * 1024 * 1024 * 1024)
+#define LIMIT_SOURCE_SECONDS 1800

@@ -14,6 +14,8 @@ struct identity {
 
 struct jobs;
 struct agreement_exit;
+struct product_exchange;
+struct product_calls;
 
 /* What a concept does by itself: as ROLE_SYSTEM, every `seconds`, in the serving process. Ends with {0}. */
 struct timer {
@@ -34,8 +36,8 @@ struct app {
     struct jobs *jobs; /* background work, http/jobs.h */
     const struct timer *timers;
     const struct agreement_exit *agreement_exits; /* affairs/agreement: what closes with an agreement */
-    const char *exchange_url;                     /* the data exchange; NULL: none connected */
-    const char *exchange_token;
+    const struct product_exchange *exchange; /* affairs/product: the data exchange; NULL: none connected */
+    struct product_calls *product_calls;     /* affairs/product: calls that wait to be metered together */
     const char *home;
     bool secure_cookies;    /* TLS is on */
     int public_per_minute;  /* requests of one anonymous address; 0: as limits.h; −1: without limit */

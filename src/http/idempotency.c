@@ -45,8 +45,16 @@ enum result idempotency_read(struct request *request)
                                        .en = "This must be 16 to 255 visible ASCII characters.",
                                        .remedy_zh = "请为每次提交生成一个随机的 UUID。",
                                        .remedy_en = "Make a random UUID for each submission."});
-    exchange->idempotency_key = key;
+    if (request->route->own_keys)
+        exchange->own_key = key;
+    else
+        exchange->idempotency_key = key;
     return RESULT_OK;
+}
+
+const char *request_key(const struct request *request)
+{
+    return exchange_of(request)->own_key;
 }
 
 static void add_text(struct digest_stream *stream, const char *text)

@@ -72,7 +72,24 @@
     X(ROOM_RUN, R(OPERATOR), DUTY_ANY, NOT_HAND_OVER)                                                        \
     X(ROOM_REVIEW, R(OPERATOR), DUTY_REVIEWER, NOT_HAND_OVER)                                                \
     X(ROOM_WORK, R(DEVELOPER) | R(OPERATOR), DUTY_ANY, NOT_HAND_OVER)                                        \
-    X(ROOM_READ, R(DEVELOPER) | R(OPERATOR) | R(BUREAU) | R(REGULATOR), DUTY_ANY, NOT_HAND_OVER)
+    X(ROOM_READ, R(DEVELOPER) | R(OPERATOR) | R(BUREAU) | R(REGULATOR), DUTY_ANY, NOT_HAND_OVER)             \
+    X(PRODUCT_MAKE, R(DEVELOPER) | R(OPERATOR), DUTY_ANY, NOT_HAND_OVER)                                     \
+    X(PRODUCT_READ, R(DEVELOPER) | R(OPERATOR) | R(BUREAU) | R(REGULATOR), DUTY_ANY, NOT_HAND_OVER)          \
+    X(PRODUCT_REVIEW, R(OPERATOR), DUTY_REVIEWER, NOT_HAND_OVER)                                             \
+    X(PRODUCT_HANDLE, R(OPERATOR), DUTY_ANY, NOT_HAND_OVER)                                                  \
+    X(FILING_READ, R(BUREAU) | R(REGULATOR) | R(OPERATOR) | R(DEVELOPER), DUTY_ANY, NOT_HAND_OVER)           \
+    X(ORDER_READ, R(CUSTOMER) | R(OPERATOR) | R(DEVELOPER) | R(BUREAU) | R(REGULATOR), DUTY_ANY,             \
+      NOT_HAND_OVER)                                                                                         \
+    X(PRODUCT_CALL, R(CUSTOMER), DUTY_ANY, NOT_HAND_OVER)                                                    \
+    X(CONSENT_RECORD, R(CUSTOMER), DUTY_ANY, NOT_HAND_OVER)                                                  \
+    X(CONSENT_WITHDRAW, R(PUBLIC) | R(CUSTOMER), DUTY_ANY, NOT_HAND_OVER)                                    \
+    X(LEGAL_BASIS_END, R(CUSTOMER) | R(OPERATOR), DUTY_ANY, NOT_HAND_OVER)                                   \
+    X(PRICE_SET, R(DEVELOPER) | R(OPERATOR), DUTY_ANY, NOT_HAND_OVER)                                        \
+    X(BILL_MAKE, R(OPERATOR), DUTY_ANY, NOT_HAND_OVER)                                                       \
+    X(BILL_READ, R(CUSTOMER) | R(PROVIDER) | R(OPERATOR) | R(DEVELOPER) | R(BUREAU) | R(REGULATOR),          \
+      DUTY_ANY, NOT_HAND_OVER)                                                                               \
+    X(REVERSAL_REQUEST, R(OPERATOR), DUTY_ANY, NOT_HAND_OVER)                                                \
+    X(REVERSAL_DECIDE, R(OPERATOR), DUTY_APPROVER, NOT_HAND_OVER)
 
 enum permission {
     PERMISSION_UNSET, /* a route that names none: the program refuses to start */

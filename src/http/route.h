@@ -57,6 +57,7 @@ struct route {
     bool list;                  /* the reply is {"items": [reply…], "next": cursor or null} */
     bool bytes;                 /* the reply is raw bytes */
     enum route_style style;
+    bool own_keys; /* the handler itself makes requests with the same Idempotency-Key one: request_key() */
     const char *summary; /* "Decide whether a product may leave" */
     const char *summary_zh;
     enum result (*run)(struct request *request);
@@ -94,6 +95,9 @@ struct request {
  * answered with 404 before the handler runs. Other parameters are text. */
 row_id request_id(const struct request *request, const char *name);
 const char *request_parameter(const struct request *request, const char *name);
+
+/* The Idempotency-Key of a request to a route with `own_keys`, NULL when it has none. */
+const char *request_key(const struct request *request);
 
 /* Runs a transaction inside a ROUTE_LONG handler, with request->work.tx set while it runs. */
 enum result request_read(struct request *request, enum result (*part)(struct request *, void *),
