@@ -1,5 +1,6 @@
 #include "peers/source/measure.h"
 
+#include "base/limits.h"
 #include "peers/source/file.h"
 #include "peers/source/select.h"
 #include "peers/source/sensitive.h"
@@ -28,7 +29,10 @@ static enum result run(const struct measured *m, const char *sql, struct engine_
 {
     const struct engine_table table = {.name = "rows", .fd = m->found.rows.fd};
     const struct engine_query query = {
-        .sql = sql, .tables = &table, .table_count = 1, .limits = {.seconds = 600}};
+        .sql = sql,
+        .tables = &table,
+        .table_count = 1,
+        .limits = {.memory_bytes = LIMIT_SOURCE_MEMORY_BYTES, .seconds = LIMIT_SOURCE_SECONDS}};
     return engine_run(m->engine, NULL, m->arena, &query, ret_answer, m->refusal);
 }
 
@@ -154,11 +158,10 @@ static enum result add_uniqueness(const struct measured *m, const struct source_
     struct engine_answer answer;
     enum result result = run(
         m,
-        arena_printf(
-            arena,
-            "SELECT count(*) AS groups, coalesce(CAST(sum(n) AS BIGINT), 0) AS kept FROM (SELECT count(*) "
-            "AS n FROM \"rows\" WHERE %s GROUP BY %s) AS groups",
-            present, names),
+        arena_printf(arena,
+                     /* 64-bit hashes take less memory than the values and collide next to never. */
+                     "SELECT count(DISTINCT hash(%s)) AS different, count(*) AS kept FROM \"rows\" WHERE %s",
+                     names, present),
         &answer);
     if (result != RESULT_OK) {
         json_decref(columns);
@@ -166,10 +169,10 @@ static enum result add_uniqueness(const struct measured *m, const struct source_
     }
     bool there;
     size_t at = 0;
-    int64_t groups = take(&answer, &at, &there);
+    int64_t different = take(&answer, &at, &there);
     int64_t rows = take(&answer, &at, &there);
     (void)json_array_append_new(list,
-                                json_pack("{s:o, s:f}", "columns", columns, "share", share(groups, rows)));
+                                json_pack("{s:o, s:f}", "columns", columns, "share", share(different, rows)));
     return RESULT_OK;
 }
 

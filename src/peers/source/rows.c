@@ -1,5 +1,6 @@
 #include "peers/source/rows.h"
 
+#include "base/limits.h"
 #include "peers/source/file.h"
 #include "peers/source/postgres.h"
 #include "peers/source/select.h"
@@ -7,7 +8,8 @@
 #include <string.h>
 
 /* Reading a whole resource may take longer than a query in a room. */
-static const struct engine_limits reading_limits = {.seconds = 600};
+static const struct engine_limits reading_limits = {.memory_bytes = LIMIT_SOURCE_MEMORY_BYTES,
+                                                    .seconds = LIMIT_SOURCE_SECONDS};
 
 /* ---- fields ---- */
 

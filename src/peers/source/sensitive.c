@@ -33,7 +33,7 @@ static const char *citizen_condition(struct arena *arena, const char *x)
     static const int weights[] = {7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2};
     return arena_printf(
         arena,
-        "(CASE WHEN length(%s)=18 AND regexp_full_match(%s,'[1-9][0-9]{16}[0-9Xx]') AND "
+        "(CASE WHEN strlen(%s)=18 AND regexp_full_match(%s,'[1-9][0-9]{16}[0-9Xx]') AND "
         "TRY_CAST(concat(substr(%s,7,4),'-',substr(%s,11,2),'-',substr(%s,13,2)) AS DATE) IS NOT NULL "
         "THEN substr('10X98765432',(%s)%%11+1,1)=upper(substr(%s,18,1)) ELSE FALSE END)",
         x, x, x, x, x, weighted_sum(arena, x, weights, 17, decimal_digit), x);
@@ -45,7 +45,7 @@ static const char *credit_condition(struct arena *arena, const char *x)
     for (int i = 0, weight = 1; i < 17; i++, weight = weight * 3 % 31)
         weights[i] = weight;
     return arena_printf(arena,
-                        "(CASE WHEN length(%s)=18 AND regexp_full_match(%s,'[" CREDIT_ALPHABET "]{18}') "
+                        "(CASE WHEN strlen(%s)=18 AND regexp_full_match(%s,'[" CREDIT_ALPHABET "]{18}') "
                         "THEN (31-(%s)%%31)%%31=%s ELSE FALSE END)",
                         x, x, weighted_sum(arena, x, weights, 17, credit_digit), credit_digit(arena, x, 18));
 }
@@ -63,7 +63,7 @@ static const char *card_condition(struct arena *arena, const char *x)
     }
     return arena_printf(
         arena,
-        "(CASE WHEN length(%s) BETWEEN 16 AND 19 AND regexp_full_match(%s,'[1-9][0-9]{15,18}') "
+        "(CASE WHEN strlen(%s) BETWEEN 16 AND 19 AND regexp_full_match(%s,'[1-9][0-9]{15,18}') "
         "THEN (%s)%%10=0 ELSE FALSE END)",
         x, x, sum);
 }
@@ -78,9 +78,10 @@ static const char *name_condition(struct arena *arena, const char *x)
 {
     return arena_printf(
         arena,
-        "(regexp_full_match(%s,'[\\x{4E00}-\\x{9FFF}·]{2,4}') AND strpos('%s',substr(%s,1,1))>0 AND "
+        "(strlen(%s) BETWEEN 4 AND 12 AND regexp_full_match(%s,'[\\x{4E00}-\\x{9FFF}·]{2,4}') AND "
+        "strpos('%s',substr(%s,1,1))>0 AND "
         "strpos('省市区县镇乡村路街道里站桥湖山江河司店厂局会部院校所园城',right(%s,1))=0)",
-        x, surnames, x, x);
+        x, x, surnames, x, x);
 }
 
 const char *sensitive_condition(struct arena *arena, enum sensitive_kind kind, const char *x)
@@ -93,17 +94,21 @@ const char *sensitive_condition(struct arena *arena, enum sensitive_kind kind, c
     case SENSITIVE_CREDIT_CODE:
         return credit_condition(arena, x);
     case SENSITIVE_MOBILE_NUMBER:
-        return arena_printf(arena, "regexp_full_match(%s,'(\\+?86[- ]?)?1[3-9][0-9]{9}')", x);
+        return arena_printf(arena,
+                            "(strlen(%s) BETWEEN 11 AND 15 AND "
+                            "regexp_full_match(%s,'(\\+?86[- ]?)?1[3-9][0-9]{9}'))",
+                            x, x);
     case SENSITIVE_PERSON_NAME:
         return name_condition(arena, x);
     case SENSITIVE_ADDRESS:
-        return arena_printf(arena,
-                            "(regexp_matches(%s,'[省市区县旗镇乡].*[街路道巷弄村镇乡里]') AND "
-                            "regexp_matches(%s,'[0-9０-９一二三四五六七八九十]+[号栋幢座组室]'))",
-                            x, x);
+        return arena_printf(
+            arena,
+            "(strlen(%s)>=15 AND regexp_matches(%s,'[省市区县旗镇乡].*[街路道巷弄村镇乡里]') AND "
+            "regexp_matches(%s,'[0-9０-９一二三四五六七八九十]+[号栋幢座组室]'))",
+            x, x, x);
     case SENSITIVE_EMBEDDED_NUMBER:
         return arena_printf(arena,
-                            "(length(%s)>18 AND regexp_matches(%s,'(^|[^0-9])(1[3-9][0-9]{9}|"
+                            "(strlen(%s)>18 AND regexp_matches(%s,'(^|[^0-9])(1[3-9][0-9]{9}|"
                             "[1-9][0-9]{5}(19|20)[0-9]{9}[0-9Xx])([^0-9]|$)'))",
                             x, x);
     case SENSITIVE_KINDS:
