@@ -12,7 +12,7 @@ import sys
 SOURCE = pathlib.Path(__file__).resolve().parent.parent / "src"
 
 # The one place where the order stands: each may use those before it.
-ORDER = ["base", "store", "audit", "workflow", "vault", "engine", "guard", "keeper", "http", "affairs", "peers", "main.c"]
+ORDER = ["base", "store", "audit", "workflow", "vault", "engine", "guard", "keeper", "http", "affairs", "peers", "command", "main.c"]
 BACK_ENDS = ["store/sqlite", "store/postgres", "engine/duckdb", "engine/trino"]
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)

@@ -34,3 +34,6 @@ enum result session_show(struct request *request);
 enum result session_act(struct request *request);
 enum result session_log_out(struct request *request);
 enum result session_password(struct request *request);
+enum result session_token(struct request *request);
+/* The reply of a new token of `account`, titled and timed by the body. */
+enum result token_insert(struct request *request, row_id account);

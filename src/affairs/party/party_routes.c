@@ -229,22 +229,7 @@ static enum result account_unlock(struct request *request)
 
 static enum result token_make(struct request *request)
 {
-    struct work *work = &request->work;
-    const char *token = party_secret(work);
-    struct store_row row;
-    int64_t days = json_integer_or(request->body, "days", 1);
-    TRY(store_one(work->tx, work->arena, SQL_TOKEN_INSERT,
-                  STORE_BINDS({"account", store_integer(request->actor.account)},
-                              {"title", body_text(request, "title")},
-                              {"digest", store_text(party_secret_digest(work->arena, token))},
-                              {"at", store_integer(work_now(work))},
-                              {"ends", store_integer(work_now(work) + days * INSTANT_DAY)}),
-                  &row));
-    TRY(work_record(work, "make_token", "token", row_integer(&row, "id"), LAW_NONE, NULL));
-    request->status = 201;
-    request->reply = json_pack("{s:I, s:s, s:I}", "id", (json_int_t)row_integer(&row, "id"), "token", token,
-                               "entry", (json_int_t)work->entry);
-    return RESULT_OK;
+    return token_insert(request, request->actor.account);
 }
 
 static enum result token_list(struct request *request)
@@ -412,6 +397,14 @@ const struct route party_routes[] = {
      .reply = &reply_step_schema,
      SUMMARY("Act for a party under a delegation, or as oneself again", "按委托代行，或恢复本人"),
      .run = session_act},
+    {.method = HTTP_POST,
+     .path = "/session/token",
+     .needs = PERMISSION_PUBLIC_READ,
+     .body = &login_token_schema,
+     .reply = &token_made_schema,
+     .style = ROUTE_LONG,
+     SUMMARY("Log in as a program: a bearer token", "程序登录，取得令牌"),
+     .run = session_token},
     {.method = HTTP_POST,
      .path = "/password",
      .needs = PERMISSION_SESSION,

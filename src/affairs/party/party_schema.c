@@ -37,6 +37,13 @@ static const char *const duties[] = {"clerk", "approver", "reviewer", NULL};
         "entry", FIELD_INTEGER, DOC("审计记录编号", "number of the audit entry")                             \
     }
 
+const struct schema login_token_schema = {
+    .name = "LoginToken",
+    FIELDS(LOGIN_FIELD, PASSWORD_FIELD,
+           {"title", FIELD_TEXT, REQUIRED, .max = 100, DOC("用途", "what it is for")},
+           {"days", FIELD_INTEGER, REQUIRED, .low = 1, .high = 366, DOC("有效天数", "days it is valid")}),
+};
+
 const struct schema login_schema = {.name = "Login", FIELDS(LOGIN_FIELD, PASSWORD_FIELD)};
 
 static const struct schema acting_for_schema = {

@@ -152,12 +152,12 @@ static enum result describe_session(struct request *request, const struct actor 
     return RESULT_OK;
 }
 
-static enum result open_session(struct request *request, void *argument)
+/* The actor that an account is, unless it or its party is not active. */
+static enum result account_actor(struct request *request, const struct store_row *account,
+                                 struct actor *ret_actor)
 {
-    struct attempt *attempt = argument;
     struct work *work = &request->work;
     struct store_row party;
-    const struct store_row *account = &attempt->account;
     struct actor actor = {
         .account = row_integer(account, "id"),
         .party = row_integer(account, "party_id"),
@@ -176,6 +176,16 @@ static enum result open_session(struct request *request, void *argument)
                       .remedy_zh = "单位登记须由市数据局受理，账号须由安全管理员启用",
                       .remedy_en =
                           "the bureau accepts parties, the security administrator activates accounts");
+    *ret_actor = actor;
+    return RESULT_OK;
+}
+
+static enum result open_session(struct request *request, void *argument)
+{
+    struct attempt *attempt = argument;
+    struct work *work = &request->work;
+    struct actor actor;
+    TRY(account_actor(request, &attempt->account, &actor));
     const char *csrf = party_secret(work);
     attempt->session = party_secret(work);
     const struct store_bind *login = STORE_BINDS({"login", store_text(attempt->login)});
@@ -193,29 +203,75 @@ static enum result open_session(struct request *request, void *argument)
     return describe_session(request, &actor, csrf);
 }
 
-enum result session_log_in(struct request *request)
+/* The account behind name and password, or a refusal that is counted; a lock is kept. */
+static enum result attempt_log_in(struct request *request, struct attempt *attempt)
 {
-    struct attempt attempt = {.login = json_text(request->body, "login")};
+    attempt->login = json_text(request->body, "login");
     const char *password = json_text(request->body, "password");
-    TRY(request_read(request, look_up, &attempt));
-    if (attempt.locked_until > work_now(&request->work))
+    TRY(request_read(request, look_up, attempt));
+    if (attempt->locked_until > work_now(&request->work))
         return REFUSE(&request->work, .result = RESULT_LIMIT, .field = "/login",
                       .zh = "连续失败过多，登录已暂停",
                       .en = "too many failures in a row: log-in is locked for now",
                       .remedy_zh = "15 分钟后再试，或请安全管理员解锁",
                       .remedy_en = "try again in 15 minutes, or ask the security administrator");
-    attempt.fits =
-        party_password_fits(attempt.known ? row_text(&attempt.account, "password") : nobody, password);
-    if (!attempt.known || !attempt.fits) {
-        TRY(request_write(request, count_failure, &attempt));
-        return REFUSE(
-            &request->work, .result = RESULT_UNAUTHENTICATED, .zh = "登录名或口令不对",
-            .en = "wrong log-in name or password", .remedy_zh = "核对后再试；连续 5 次失败将暂停 15 分钟",
-            .remedy_en = "check and try again; five failures in a row lock the log-in for 15 minutes");
-    }
+    attempt->fits =
+        party_password_fits(attempt->known ? row_text(&attempt->account, "password") : nobody, password);
+    if (attempt->known && attempt->fits)
+        return RESULT_OK;
+    TRY(request_write(request, count_failure, attempt));
+    return REFUSE(&request->work, .result = RESULT_UNAUTHENTICATED, .zh = "登录名或口令不对",
+                  .en = "wrong log-in name or password",
+                  .remedy_zh = "核对后再试；连续 5 次失败将暂停 15 分钟",
+                  .remedy_en = "check and try again; five failures in a row lock the log-in for 15 minutes");
+}
+
+enum result session_log_in(struct request *request)
+{
+    struct attempt attempt = {0};
+    TRY(attempt_log_in(request, &attempt));
     TRY(request_write(request, open_session, &attempt));
     request_set_session(request, attempt.session, LIMIT_SESSION_HOURS * INT64_C(3600));
     return RESULT_OK;
+}
+
+/* ---- tokens ---- */
+
+enum result token_insert(struct request *request, row_id account)
+{
+    struct work *work = &request->work;
+    const char *token = party_secret(work);
+    struct store_row row;
+    int64_t days = json_integer_or(request->body, "days", 1);
+    TRY(store_one(work->tx, work->arena, SQL_TOKEN_INSERT,
+                  STORE_BINDS({"account", store_integer(account)}, {"title", body_text(request, "title")},
+                              {"digest", store_text(party_secret_digest(work->arena, token))},
+                              {"at", store_integer(work_now(work))},
+                              {"ends", store_integer(work_now(work) + days * INSTANT_DAY)}),
+                  &row));
+    TRY(work_record(work, "make_token", "token", row_integer(&row, "id"), LAW_NONE, NULL));
+    request->status = 201;
+    request->reply = json_pack("{s:I, s:s, s:I}", "id", (json_int_t)row_integer(&row, "id"), "token", token,
+                               "entry", (json_int_t)work->entry);
+    return RESULT_OK;
+}
+
+static enum result open_token(struct request *request, void *argument)
+{
+    const struct attempt *attempt = argument;
+    struct actor actor;
+    TRY(account_actor(request, &attempt->account, &actor));
+    request->work.actor = &actor;
+    enum result result = token_insert(request, actor.account);
+    request->work.actor = &request->actor;
+    return result;
+}
+
+enum result session_token(struct request *request)
+{
+    struct attempt attempt = {0};
+    TRY(attempt_log_in(request, &attempt));
+    return request_write(request, open_token, &attempt);
 }
 
 enum result session_show(struct request *request)

@@ -1,7 +1,7 @@
 /* Shared by the files of this concept. */
 #pragma once
 
-#include "affairs/request/request_affair.h"
+#include "affairs/request/request.h"
 
 /* What the opening of a case knows: the room, its admission, and the entry that is asked for. */
 struct request_context {

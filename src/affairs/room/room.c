@@ -2,7 +2,7 @@
 
 #include "affairs/agreement/agreement.h"
 #include "affairs/developer/developer.h"
-#include "affairs/request/request_affair.h"
+#include "affairs/request/request.h"
 #include "affairs/resource/resource.h"
 #include "affairs/room/room_inner.h"
 #include "affairs/rule/rule.h"

@@ -1,0 +1,65 @@
+#include "command/city.h"
+
+#include "command/command.h"
+
+#include <string.h>
+
+static enum result open_keeper(struct city *city, struct refusal *ret_refusal)
+{
+    const struct settings *s = &city->settings;
+    const struct keeper_options options = {.home = s->home,
+                                           .master_key = s->master_key,
+                                           .origin = s->origin,
+                                           .clock = s->clock,
+                                           .duckdb = s->duckdb};
+    return keeper_start(&options, &city->keeper, ret_refusal);
+}
+
+static enum result open_parts(struct arena *arena, struct city *city, struct refusal *ret_refusal)
+{
+    TRY(open_keeper(city, ret_refusal));
+    TRY(settings_clock(&city->settings, &city->clock));
+    TRY(settings_calendar(&city->settings, &city->calendar));
+    city->random = random_system();
+    TRY(store_open_explained(city->settings.store, arena, ret_refusal, &city->store));
+    return audit_sealer_open(city->store, city->settings.log, city->settings.origin,
+                             keeper_signer(city->keeper), &city->sealer);
+}
+
+enum result city_open(struct arena *arena, struct city *ret_city, struct refusal *ret_refusal)
+{
+    memset(ret_city, 0, sizeof *ret_city);
+    TRY(settings_read(arena, &ret_city->settings, ret_refusal));
+    enum result result = open_parts(arena, ret_city, ret_refusal);
+    if (result != RESULT_OK) {
+        city_close(ret_city);
+        return result;
+    }
+    ret_city->app = (struct app){.store = ret_city->store,
+                                 .clock = ret_city->clock,
+                                 .random = ret_city->random,
+                                 .calendar = ret_city->calendar,
+                                 .keeper = ret_city->keeper,
+                                 .tables = command_tables,
+                                 .workflows = command_workflows,
+                                 .timers = command_timers,
+                                 .agreement_exits = command_exits,
+                                 .home = ret_city->settings.home};
+    return RESULT_OK;
+}
+
+void city_close(struct city *city)
+{
+    if (city->sealer != NULL)
+        audit_sealer_close(city->sealer);
+    if (city->store != NULL)
+        store_close(city->store);
+    keeper_stop(city->keeper);
+    if (city->calendar != NULL)
+        calendar_free(city->calendar);
+    if (city->random != NULL)
+        random_free(city->random);
+    if (city->clock != NULL)
+        clock_free(city->clock);
+    memset(city, 0, sizeof *city);
+}

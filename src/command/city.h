@@ -1,0 +1,21 @@
+/* An open city: store, keeper, clock, calendar, log, and the app made of them. */
+#pragma once
+
+#include "audit/audit.h"
+#include "command/settings.h"
+#include "http/app.h"
+
+struct city {
+    struct settings settings;
+    struct app app;
+    struct store *store;
+    struct clock *clock;
+    struct random *random;
+    struct calendar *calendar;
+    struct keeper *keeper;
+    struct audit_sealer *sealer;
+};
+
+/* Starts the keeper first: the process must have no other thread yet. On failure nothing stays open. */
+enum result city_open(struct arena *arena, struct city *ret_city, struct refusal *ret_refusal);
+void city_close(struct city *city);

@@ -1,0 +1,172 @@
+/* `dukou serve`: the keeper and its workers, the server, the sealer and the timers of one city. */
+#include "affairs/party/party.h"
+#include "affairs/product/product.h"
+#include "affairs/room/room.h"
+#include "base/limits.h"
+#include "command/city.h"
+#include "command/command.h"
+#include "http/background.h"
+#include "http/dispatch.h"
+#include "http/jobs.h"
+#include "http/server.h"
+#include "peers/exchange/exchange.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <time.h>
+
+enum { SEAL_MILLISECONDS = 1000, TIMERS_MAX = 16, STOP_SECONDS = 10 };
+
+struct serving {
+    struct city city;
+    struct exchange_peer peer;
+    struct product_exchange exchange;
+    atomic_bool stop;
+};
+
+static void nap(int milliseconds)
+{
+    (void)nanosleep(
+        &(struct timespec){.tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1000000L}, NULL);
+}
+
+static void log_failure(const char *what, enum result result)
+{
+    (void)fprintf(stderr, "{\"failed\":\"%s\",\"result\":\"%s\"}\n", what, result_name(result));
+}
+
+/* Seals every second, and runs each timer when its seconds have passed. */
+static void *keep_time(void *argument)
+{
+    struct serving *serving = argument;
+    instant next[TIMERS_MAX] = {0};
+    while (!atomic_load(&serving->stop)) {
+        enum result result = audit_seal(serving->city.sealer, NULL);
+        if (result != RESULT_OK)
+            log_failure("seal", result);
+        for (size_t i = 0; command_timers[i].run != NULL && i < TIMERS_MAX; i++) {
+            instant now = clock_monotonic();
+            if (now < next[i])
+                continue;
+            next[i] = now + command_timers[i].seconds * INSTANT_SECOND;
+            CLEANUP_ARENA struct arena *arena = arena_new(0);
+            result = command_timers[i].run(&serving->city.app, arena);
+            if (result != RESULT_OK)
+                log_failure(command_timers[i].name, result);
+        }
+        for (int waited = 0; waited < SEAL_MILLISECONDS && !atomic_load(&serving->stop); waited += 100)
+            nap(100);
+    }
+    return NULL;
+}
+
+static enum result end_interrupted(struct work *work, void *argument)
+{
+    (void)argument;
+    return room_end_interrupted(work);
+}
+
+static void connect_exchange(struct serving *serving)
+{
+    const struct settings *s = &serving->city.settings;
+    if (s->exchange == NULL || s->exchange_token == NULL)
+        return;
+    serving->peer = (struct exchange_peer){.url = s->exchange, .token = s->exchange_token};
+    serving->exchange = (struct product_exchange){.peer = &serving->peer,
+                                                  .list = exchange_list,
+                                                  .withdraw = exchange_withdraw,
+                                                  .orders = exchange_orders,
+                                                  .answer = exchange_answer};
+    serving->city.app.exchange = &serving->exchange;
+}
+
+static enum result prepare(struct serving *serving, struct arena *arena)
+{
+    struct app *app = &serving->city.app;
+    app->identity = &party_identity;
+    app->secure_cookies = serving->city.settings.certificate != NULL;
+    app->jobs = jobs_new(LIMIT_WORKERS_AT_ONCE, LIMIT_WORK_QUEUE);
+    app->product_calls = product_calls_new();
+    connect_exchange(serving);
+    for (size_t i = 0; command_workflows[i] != NULL; i++)
+        workflow_check(command_workflows[i]);
+    dispatch_open(app);
+    return background_write(app, arena, &background_system, end_interrupted, NULL, NULL);
+}
+
+static void say_hello(const struct serving *serving, int port)
+{
+    const struct settings *s = &serving->city.settings;
+    (void)printf("渡口 Dukou\n"
+                 "  %s://%s:%d/      打开这里 open this\n"
+                 "  %s://%s:%d/api   接口说明 the API, browsable\n"
+                 "  home %s\n",
+                 s->certificate != NULL ? "https" : "http", s->address, port,
+                 s->certificate != NULL ? "https" : "http", s->address, port, s->home);
+    (void)fflush(stdout);
+}
+
+static void wait_for_stop(void)
+{
+    sigset_t stops;
+    int signal_number;
+    (void)sigemptyset(&stops);
+    (void)sigaddset(&stops, SIGTERM);
+    (void)sigaddset(&stops, SIGINT);
+    (void)sigwait(&stops, &signal_number);
+}
+
+/* Blocked in every thread, so that only wait_for_stop() takes them. The keeper is forked before. */
+static void block_stops(void)
+{
+    sigset_t stops;
+    (void)sigemptyset(&stops);
+    (void)sigaddset(&stops, SIGTERM);
+    (void)sigaddset(&stops, SIGINT);
+    (void)pthread_sigmask(SIG_BLOCK, &stops, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
+static enum result serve(struct serving *serving)
+{
+    const struct settings *s = &serving->city.settings;
+    const struct server_options options = {.address = s->address,
+                                           .port = s->port,
+                                           .certificate = s->certificate,
+                                           .key = s->certificate_key,
+                                           .threads = s->threads};
+    struct server *server;
+    pthread_t keeper_of_time;
+    TRY(server_start(&serving->city.app, &options, &server));
+    if (pthread_create(&keeper_of_time, NULL, keep_time, serving) != 0)
+        return RESULT_MEMORY;
+    say_hello(serving, server_port(server));
+    wait_for_stop();
+    (void)server_stop(server, STOP_SECONDS);
+    atomic_store(&serving->stop, true);
+    (void)pthread_join(keeper_of_time, NULL);
+    jobs_free(serving->city.app.jobs);
+    return audit_seal(serving->city.sealer, NULL);
+}
+
+int command_serve(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    static struct serving serving; /* large, and one a process */
+    struct refusal refusal = {0};
+    block_stops();
+    enum result result = city_open(arena, &serving.city, &refusal);
+    if (result != RESULT_OK)
+        return command_refused("serve", result, &refusal);
+    result = prepare(&serving, arena);
+    if (result == RESULT_OK)
+        result = serve(&serving);
+    dispatch_close(&serving.city.app);
+    product_calls_free(serving.city.app.product_calls);
+    city_close(&serving.city);
+    return result == RESULT_OK ? 0 : command_refused("serve", result, NULL);
+}

@@ -1,0 +1,131 @@
+#include "command/settings.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { LEVELS_UP = 4, TOKEN_BYTES = 4096 };
+
+static const char *variable(const char *name, const char *fallback)
+{
+    const char *value = getenv(name);
+    return value != NULL && value[0] != '\0' ? value : fallback;
+}
+
+const char *settings_beside_program(struct arena *arena, const char *name)
+{
+    char program[4096];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    if (length < 0)
+        return NULL;
+    program[length] = '\0';
+    for (int level = 0; level < LEVELS_UP; level++) {
+        char *slash = strrchr(program, '/');
+        if (slash == NULL)
+            return NULL;
+        *slash = '\0';
+        const char *path = arena_printf(arena, "%s/%s", program, name);
+        if (access(path, R_OK) == 0)
+            return path;
+    }
+    return NULL;
+}
+
+static enum result read_number(const char *name, int fallback, int most, int *ret_number,
+                               struct refusal *ret_refusal)
+{
+    const char *text = variable(name, NULL);
+    char *end;
+    errno = 0;
+    long number = text != NULL ? strtol(text, &end, 10) : fallback;
+    if (text == NULL || (errno == 0 && *end == '\0' && number >= 0 && number <= most)) {
+        *ret_number = (int)number;
+        return RESULT_OK;
+    }
+    return refuse(ret_refusal, (struct refusal){.result = RESULT_INVALID,
+                                                .field = name,
+                                                .zh = "应为范围内的整数",
+                                                .en = "this must be a whole number within its range",
+                                                .remedy_zh = "改正该环境变量",
+                                                .remedy_en = "correct this environment variable"});
+}
+
+static enum result read_token(struct arena *arena, const char *path, const char **ret_token,
+                              struct refusal *ret_refusal)
+{
+    *ret_token = NULL;
+    if (path == NULL)
+        return RESULT_OK;
+    char *token = arena_alloc(arena, TOKEN_BYTES + 1);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd >= 0 ? read(fd, token, TOKEN_BYTES) : -1;
+    if (fd >= 0)
+        (void)close(fd);
+    if (length <= 0)
+        return refuse(ret_refusal, (struct refusal){.result = RESULT_IO,
+                                                    .field = "DUKOU_EXCHANGE_TOKEN",
+                                                    .zh = "令牌文件读不到或为空",
+                                                    .en = "the token file cannot be read or is empty",
+                                                    .remedy_zh = "核对文件路径与权限",
+                                                    .remedy_en = "check its path and permissions"});
+    token[strcspn(token, "\r\n")] = '\0';
+    *ret_token = token;
+    return RESULT_OK;
+}
+
+static const char *existing(const char *path)
+{
+    return path != NULL && access(path, R_OK) == 0 ? path : NULL;
+}
+
+enum result settings_read(struct arena *arena, struct settings *ret_settings, struct refusal *ret_refusal)
+{
+    struct settings s = {.home = variable("DUKOU_HOME", "./var")};
+    s.store = variable("DUKOU_STORE", arena_printf(arena, "%s/dukou.db", s.home));
+    s.log = arena_printf(arena, "%s/log", s.home);
+    s.origin = variable("DUKOU_ORIGIN", "dukou.city/log");
+    s.address = variable("DUKOU_ADDRESS", "127.0.0.1");
+    s.certificate = variable("DUKOU_CERTIFICATE", NULL);
+    s.certificate_key = variable("DUKOU_CERTIFICATE_KEY", NULL);
+    s.master_key = variable("DUKOU_MASTER_KEY", NULL);
+    s.duckdb = variable("DUKOU_DUCKDB", NULL);
+    s.exchange = variable("DUKOU_EXCHANGE", NULL);
+    s.clock = existing(arena_printf(arena, "%s/clock", s.home));
+    s.calendar = existing(variable("DUKOU_CALENDAR", arena_printf(arena, "%s/calendar.json", s.home)));
+    if (s.calendar == NULL)
+        s.calendar = settings_beside_program(arena, "node_modules/chinese-days/dist/chinese-days.json");
+    TRY(read_number("DUKOU_PORT", 8080, 65535, &s.port, ret_refusal));
+    TRY(read_number("DUKOU_THREADS", 2, 64, &s.threads, ret_refusal));
+    TRY(read_token(arena, variable("DUKOU_EXCHANGE_TOKEN", NULL), &s.exchange_token, ret_refusal));
+    if (mkdir(s.home, 0700) != 0 && errno != EEXIST)
+        return refuse(ret_refusal,
+                      (struct refusal){
+                          .result = RESULT_IO,
+                          .field = "DUKOU_HOME",
+                          .zh = arena_printf(arena, "无法建立目录 %s：%s", s.home, strerror(errno)),
+                          .en = arena_printf(arena, "cannot make the folder %s: %s", s.home, strerror(errno)),
+                          .remedy_zh = "指定一个可写的目录",
+                          .remedy_en = "name a folder that can be written"});
+    *ret_settings = s;
+    return RESULT_OK;
+}
+
+enum result settings_clock(const struct settings *settings, struct clock **ret_clock)
+{
+    if (settings->clock != NULL)
+        return clock_shared(settings->clock, ret_clock);
+    *ret_clock = clock_system();
+    return RESULT_OK;
+}
+
+enum result settings_calendar(const struct settings *settings, struct calendar **ret_calendar)
+{
+    if (settings->calendar != NULL)
+        return calendar_open(settings->calendar, ret_calendar);
+    *ret_calendar = calendar_plain();
+    return RESULT_OK;
+}

@@ -1,0 +1,127 @@
+/* The program: its commands, and the tables of the concepts that make up the city. The only file that knows
+ * them all. */
+#include "affairs/agreement/agreement.h"
+#include "affairs/catalogue/catalogue.h"
+#include "affairs/developer/developer.h"
+#include "affairs/document/document.h"
+#include "affairs/money/money.h"
+#include "affairs/notice/notice.h"
+#include "affairs/oversight/oversight.h"
+#include "affairs/party/party.h"
+#include "affairs/product/product.h"
+#include "affairs/request/request.h"
+#include "affairs/resource/resource.h"
+#include "affairs/room/room.h"
+#include "affairs/rule/rule.h"
+#include "affairs/selection/selection.h"
+#include "command/command.h"
+#include "http/background.h"
+#include "peers/demo/demo.h"
+#include "peers/exchange/exchange.h"
+#include "peers/generate/generate.h"
+#include "peers/source/source.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const struct route_table command_tables[] = {
+    {"party", party_routes},         {"document", document_routes},   {"rule", rule_routes},
+    {"notice", notice_routes},       {"oversight", oversight_routes}, {"resource", resource_routes},
+    {"catalogue", catalogue_routes}, {"selection", selection_routes}, {"agreement", agreement_routes},
+    {"developer", developer_routes}, {"request", request_routes},     {"room", room_routes},
+    {"product", product_routes},     {"money", money_routes},         {0},
+};
+
+const struct workflow *const command_workflows[] = {
+    &party_workflow,     &rule_workflow,        &resource_workflow,  &entry_workflow,     &authorisation_workflow,
+    &selection_workflow, &application_workflow, &agreement_workflow, &admission_workflow, &request_workflow,
+    &room_workflow,      &import_workflow,      &product_workflow,   NULL,
+};
+
+static enum result raise_alerts(struct work *work, void *argument)
+{
+    const struct app *app = argument;
+    return resource_raise_alerts(work, app->workflows);
+}
+
+static enum result overdue_updates(const struct app *app, struct arena *arena)
+{
+    return background_write(app, arena, &background_system, raise_alerts, (void *)app, NULL);
+}
+
+static enum result flag_reports(struct work *work, void *argument)
+{
+    const struct app *app = argument;
+    return developer_flag_late_reports(work, app->workflows);
+}
+
+static enum result late_reports(const struct app *app, struct arena *arena)
+{
+    return background_write(app, arena, &background_system, flag_reports, (void *)app, NULL);
+}
+
+static enum result exchange_orders_timer(const struct app *app, struct arena *arena)
+{
+    return app->exchange == NULL ? RESULT_OK : product_sync_orders(app, arena);
+}
+
+const struct timer command_timers[] = {
+    {"overdue updates", 60, overdue_updates},
+    {"late reports", 60, late_reports},
+    {"exchange orders", 1, exchange_orders_timer},
+    {0},
+};
+
+/* Work stops everywhere before anything is destroyed. */
+static const struct agreement_exit exits[] = {
+    {room_stop_all, room_end_all},
+    {room_stop_all, request_end_grants},
+    {0},
+};
+const struct agreement_exit *const command_exits = exits;
+
+static int run_generate(int argc, char **argv)
+{
+    return generate_main(argc, argv);
+}
+
+static const struct command commands[] = {
+    {"serve", "", "运行平台", "serve the city", command_serve},
+    {"init", "BUREAU_NAME CREDIT_CODE", "建立一座城市", "found a city", command_init},
+    {"city", "", "在 DUKOU_HOME 建立演示城市", "set up a demo city in DUKOU_HOME", demo_city_main},
+    {"demo", "[--seed N] [--data DIR]", "演示九个步骤并验证日志", "play the nine steps and verify the log", demo_main},
+    {"source", "run | once | describe | …", "数据提供单位的源端代理", "the agent at a provider's side", source_main},
+    {"exchange", "--port P --state DIR", "小型数据交易平台（演示与测试用）", "a small data exchange, for demos and tests", exchange_main},
+    {"generate", "--kind KIND --rows N", "生成合成数据", "make synthetic tables", run_generate},
+    {"api", "METHOD PATH [BODY] | login NAME", "调用接口", "call the API", command_api},
+    {"audit", "verify | show | prove | check", "离线验证审计日志", "verify the audit log offline", command_audit},
+    {"keys", "show | rotate", "公钥与主密钥轮换", "public keys, and rotation of the master key", command_keys},
+    {"backup", "FOLDER", "在线备份", "back up while it serves", command_backup},
+    {"restore", "FOLDER", "恢复", "restore", command_restore},
+    {"openapi", "", "打印 OpenAPI 文档", "print the OpenAPI document", command_openapi},
+    {"permissions", "", "打印角色与权限对照表", "print what each role may do", command_permissions},
+    {"clauses", "", "打印条款落实表", "print the plan's clauses and what enforces them", command_clauses},
+    {"workflow", "NAME", "打印流程图", "print a workflow's diagram", command_workflow},
+};
+enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
+
+static int help(FILE *out, int code)
+{
+    (void)fputs("渡口 Dukou\n\n", out);
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        (void)fprintf(out, "  dukou %-12s %-34s %s  %s\n", commands[i].name, commands[i].arguments, commands[i].zh, commands[i].en);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2)
+        return help(stderr, 2);
+    if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+        return help(stdout, 0);
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    (void)fprintf(stderr, "dukou: 没有命令 there is no command '%s'\n\n", argv[1]);
+    return help(stderr, 2);
+}
