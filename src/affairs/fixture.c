@@ -4,11 +4,13 @@
 #include "affairs/catalogue/catalogue.h"
 #include "affairs/developer/developer.h"
 #include "affairs/document/document.h"
+#include "affairs/money/money.h"
 #include "affairs/notice/notice.h"
 #include "affairs/oversight/oversight.h"
 #include "affairs/party/party.h"
 #include "affairs/party/party_inner.h"
-#include "affairs/request/request_affair.h"
+#include "affairs/product/product.h"
+#include "affairs/request/request.h"
 #include "affairs/resource/resource.h"
 #include "affairs/room/room.h"
 #include "affairs/rule/rule.h"
@@ -31,6 +33,8 @@ static const struct route_table tables[] = {
     {"developer", developer_routes},
     {"request", request_routes},
     {"room", room_routes},
+    {"product", product_routes},
+    {"money", money_routes},
     {0},
 };
 
@@ -47,6 +51,8 @@ static const struct workflow *const workflows[] = {
     &request_workflow,
     &room_workflow,
     &import_workflow,
+    &product_workflow,
+    &reversal_workflow,
     NULL,
 };
 

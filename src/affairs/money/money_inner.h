@@ -1,7 +1,7 @@
 /* Shared by the files of this concept. */
 #pragma once
 
-#include "affairs/money/money_affair.h"
+#include "affairs/money/money.h"
 #include "base/money.h"
 
 /* One line of a journal. Above zero: owed by the party; below: owed to it. */

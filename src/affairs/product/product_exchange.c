@@ -4,7 +4,7 @@
  * gives the same number, an order is taken once by its number, an answer may be given again; so whatever was
  * cut off is done again at the next turn of the timer. */
 #include "affairs/agreement/agreement.h"
-#include "affairs/money/money_affair.h"
+#include "affairs/money/money.h"
 #include "affairs/party/party.h"
 #include "affairs/product/product_inner.h"
 #include "base/limits.h"

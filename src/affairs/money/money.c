@@ -1,5 +1,5 @@
 /* Prices and bills. */
-#include "affairs/money/money_affair.h"
+#include "affairs/money/money.h"
 
 #include "affairs/money/money_inner.h"
 #include "affairs/product/product.h"
