@@ -101,6 +101,9 @@
 #define LIMIT_METER_CALLS 256           /* calls in one metering batch */
 #define LIMIT_ORDER_MONTHS 12           /* that a granted order lasts, within the agreement */
 
+#define LIMIT_INGEST_SECONDS 600        /* to check and re-encode one table */
+#define LIMIT_INGEST_MEMORY_BYTES ((size_t)1024 * 1024 * 1024)
+
 /* Keeper */
 #define LIMIT_KEEPER_QUICK 4            /* threads for calls that wait for nobody */
 #define LIMIT_KEEPER_SLOW 16            /* for those that wait for a worker */

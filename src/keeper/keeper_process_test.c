@@ -73,6 +73,13 @@ static void wait_until_gone(pid_t pid)
     assert_int_not_equal(kill(pid, 0), 0);
 }
 
+/* Only root may look into processes that are not dumpable. */
+static void skip_unless_root(void)
+{
+    if (geteuid() != 0)
+        skip();
+}
+
 /* ---- queries on other threads ---- */
 
 struct asking {
@@ -175,6 +182,7 @@ TEST(destroying_a_grant_s_key_stops_what_runs_on_it)
 
 TEST(a_worker_that_is_killed_costs_its_own_answer_only)
 {
+    skip_unless_root();
     CLEANUP_FIXTURE struct fixture fixture = busy_fixture();
     CLEANUP_JSON json_t *policy = fixture_policy(17);
     struct asking asking = {
@@ -207,6 +215,7 @@ TEST(progress_of_what_does_not_run_is_unknown)
 
 TEST(a_keeper_that_is_killed_leaves_no_call_hanging)
 {
+    skip_unless_root();
     struct fixture fixture = busy_fixture();
     CLEANUP_JSON json_t *policy = fixture_policy(17);
     struct asking asking = {
@@ -279,6 +288,7 @@ TEST(a_keeper_whose_master_key_others_may_read_does_not_start)
 
 TEST(the_keeper_cannot_be_read_or_dumped_and_has_no_descriptor_of_the_serving_process)
 {
+    skip_unless_root();
     CLEANUP_FD int secret = fixture_file("x", 1); /* opened before: must not be inherited */
     CLEANUP_FIXTURE struct fixture fixture = fixture_new();
     char path[64];

@@ -232,7 +232,12 @@ enum result table_ingest(struct serving *serving, struct call *call, struct runn
     const char *subject = json_text(ingest->expected, "subject");
     const char *kind = json_text(ingest->expected, "subject_kind");
     CLEANUP_FD int output = memfd_create("dukou", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    struct engine_ingest job = {.input = ingest->input, .format = format_of(ingest->input), .output = output};
+    struct engine_ingest job = {
+        .input = ingest->input,
+        .format = format_of(ingest->input),
+        .output = output,
+        .limits = {.memory_bytes = LIMIT_INGEST_MEMORY_BYTES, .seconds = LIMIT_INGEST_SECONDS},
+    };
     struct engine_report report = {0};
     if (output < 0)
         return RESULT_MEMORY;
