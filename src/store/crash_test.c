@@ -1,0 +1,259 @@
+/* Sudden ends: the process killed, the disk failing. */
+#include "store/fixture.h"
+#include "support/test.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* One note and its entry. */
+static enum result add_one(struct store_tx *tx, void *argument)
+{
+    TRY(store_exec(tx, FIXTURE(NOTE_ADD),
+                   STORE_BINDS({"id", store_integer(*(row_id *)argument)}, {"title", store_null()},
+                               {"weight", store_null()}, {"body", store_null()}),
+                   NULL));
+    return fixture_record(tx);
+}
+
+/* ---- the process is killed ---- */
+
+struct reporter {
+    pthread_t thread;
+    struct store *store;
+    row_id id;
+    int pipe;
+};
+
+static void *write_and_report(void *argument)
+{
+    struct reporter *reporter = argument;
+    for (;; reporter->id++) {
+        if (store_write(reporter->store, add_one, &reporter->id) != RESULT_OK)
+            abort();
+        if (write(reporter->pipe, &reporter->id, sizeof(row_id)) != sizeof(row_id))
+            abort();
+    }
+}
+
+/* Writes from several threads, telling each unit's id once it is acknowledged, until it is killed. */
+static _Noreturn void write_until_killed(const char *path, int pipe)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    struct store *store;
+    static struct reporter reporters[8];
+    if (store_open_schema(path, &fixture_schema, arena, NULL, &store) != RESULT_OK)
+        abort();
+    for (int i = 0; i < 8; i++) {
+        reporters[i] = (struct reporter){.store = store, .id = i * 1000000 + 1, .pipe = pipe};
+        if (pthread_create(&reporters[i].thread, NULL, write_and_report, &reporters[i]) != 0)
+            abort();
+    }
+    for (;;)
+        (void)pause();
+}
+
+static enum result find(struct store_tx *tx, void *argument)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    struct store_row row;
+    return store_one(tx, arena, FIXTURE(NOTE_BY_ID), STORE_BINDS({"id", store_integer(*(row_id *)argument)}),
+                     &row);
+}
+
+TEST(nothing_acknowledged_is_lost_when_the_process_is_killed)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    char path[256];
+    (void)snprintf(path, sizeof path, "%s/city.db", test_folder());
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0)
+        write_until_killed(path, ends[1]);
+    (void)close(ends[1]);
+    static row_id acknowledged[100000];
+    size_t count = 0;
+    while (count < 300 && read(ends[0], &acknowledged[count], sizeof(row_id)) == sizeof(row_id))
+        count++;
+    (void)kill(child, SIGKILL);
+    while (count < 100000 && read(ends[0], &acknowledged[count], sizeof(row_id)) == sizeof(row_id))
+        count++;
+    (void)waitpid(child, NULL, 0);
+    assert_true(count >= 300);
+    struct store *store;
+    assert_ok(store_open_schema(path, &fixture_schema, arena, NULL, &store));
+    for (size_t i = 0; i < count; i++)
+        assert_ok(store_read(store, find, &acknowledged[i]));
+    assert_int_equal(fixture_count(store, FIXTURE(NOTE_COUNT)), fixture_count(store, FIXTURE(ENTRY_COUNT)));
+    store_close(store);
+    (void)close(ends[0]);
+}
+
+/* ---- the disk fails ---- */
+
+/* SQLite's files with codes of our choice; of the log and of the file. */
+static struct failing_disk {
+    sqlite3_vfs vfs;
+    sqlite3_io_methods methods[2];
+    int (*real_write)(sqlite3_file *file, const void *bytes, int size, sqlite3_int64 offset);
+    int sync_code;
+    int write_code;
+} disk;
+
+static int fail_sync(sqlite3_file *file, int flags)
+{
+    (void)file;
+    (void)flags;
+    return disk.sync_code;
+}
+
+static int fail_write(sqlite3_file *file, const void *bytes, int size, sqlite3_int64 offset)
+{
+    return disk.write_code != SQLITE_OK ? disk.write_code : disk.real_write(file, bytes, size, offset);
+}
+
+static int open_failing(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *ret_flags)
+{
+    sqlite3_vfs *real = vfs->pAppData;
+    int code = real->xOpen(real, name, file, flags, ret_flags);
+    if (code == SQLITE_OK && file->pMethods != NULL) {
+        sqlite3_io_methods *methods = &disk.methods[(flags & SQLITE_OPEN_MAIN_DB) != 0];
+        *methods = *file->pMethods;
+        disk.real_write = methods->xWrite;
+        methods->xSync = fail_sync;
+        methods->xWrite = fail_write;
+        file->pMethods = methods;
+    }
+    return code;
+}
+
+/* A store whose writer uses the failing disk. */
+static struct store *open_on_failing_disk(const char *path)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    struct store *store;
+    sqlite3_vfs *real = sqlite3_vfs_find(NULL);
+    disk = (struct failing_disk){.vfs = *real};
+    disk.vfs.zName = "failing";
+    disk.vfs.pAppData = real;
+    disk.vfs.xOpen = open_failing;
+    (void)sqlite3_vfs_register(&disk.vfs, 1);
+    enum result result = store_open_schema(path, &fixture_schema, arena, NULL, &store);
+    (void)sqlite3_vfs_unregister(&disk.vfs);
+    return result == RESULT_OK ? store : NULL;
+}
+
+/* Runs `body` in a child; gives its standard error. True when it ended by abort(). */
+static bool aborts(void (*body)(const char *path), const char *path, char *ret_words, size_t room)
+{
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    (void)fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        (void)dup2(ends[1], STDERR_FILENO);
+        (void)signal(SIGABRT, SIG_DFL);
+        body(path);
+        _exit(0);
+    }
+    (void)close(ends[1]);
+    size_t at = 0;
+    ssize_t got;
+    while (at < room - 1 && (got = read(ends[0], ret_words + at, room - 1 - at)) > 0)
+        at += (size_t)got;
+    ret_words[at] = '\0';
+    (void)close(ends[0]);
+    int status = 0;
+    (void)waitpid(child, &status, 0);
+    return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
+}
+
+static void write_without_sync(const char *path)
+{
+    struct store *store = open_on_failing_disk(path);
+    row_id id = 1;
+    if (store == NULL)
+        _exit(1);
+    disk.sync_code = SQLITE_IOERR_FSYNC;
+    (void)store_write(store, add_one, &id);
+}
+
+TEST(a_failed_fsync_stops_the_process_and_says_so)
+{
+    char path[256];
+    char words[4096];
+    (void)snprintf(path, sizeof path, "%s/city.db", test_folder());
+    assert_true(aborts(write_without_sync, path, words, sizeof words));
+    assert_non_null(strstr(words, "fsync failed"));
+}
+
+static void write_with_errors(const char *path)
+{
+    struct store *store = open_on_failing_disk(path);
+    row_id id = 1;
+    if (store == NULL)
+        _exit(1);
+    disk.write_code = SQLITE_IOERR_WRITE;
+    (void)store_write(store, add_one, &id);
+}
+
+TEST(a_commit_that_cannot_be_written_stops_the_process_and_says_so)
+{
+    char path[256];
+    char words[4096];
+    (void)snprintf(path, sizeof path, "%s/city.db", test_folder());
+    assert_true(aborts(write_with_errors, path, words, sizeof words));
+    assert_non_null(strstr(words, "a commit failed: disk I/O error"));
+}
+
+TEST(a_full_disk_at_the_commit_fails_the_units_and_the_store_goes_on)
+{
+    char path[256];
+    (void)snprintf(path, sizeof path, "%s/city.db", test_folder());
+    struct store *store = open_on_failing_disk(path);
+    row_id ids[] = {1, 2, 3};
+    assert_non_null(store);
+    assert_ok(store_write(store, add_one, &ids[0]));
+    disk.write_code = SQLITE_FULL;
+    assert_int_equal(store_write(store, add_one, &ids[1]), RESULT_IO);
+    assert_int_equal(fixture_count(store, FIXTURE(NOTE_COUNT)), 1);
+    disk.write_code = SQLITE_OK;
+    assert_ok(store_write(store, add_one, &ids[2]));
+    assert_int_equal(fixture_count(store, FIXTURE(NOTE_COUNT)), 2);
+    assert_int_equal(fixture_count(store, FIXTURE(ENTRY_COUNT)), 2);
+    store_close(store);
+}
+
+/* ---- a programmer's mistake ---- */
+
+static enum result write_inside(struct store_tx *tx, void *argument)
+{
+    row_id id = 2;
+    row_id first = 1;
+    TRY(add_one(tx, &first));
+    return store_write(argument, add_one, &id);
+}
+
+static void write_within_write(const char *path)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    struct store *store;
+    if (store_open_schema(path, &fixture_schema, arena, NULL, &store) != RESULT_OK)
+        _exit(1);
+    (void)store_write(store, write_inside, store);
+}
+
+TEST(a_write_inside_a_write_stops_instead_of_waiting_for_ever)
+{
+    char path[256];
+    char words[4096];
+    (void)snprintf(path, sizeof path, "%s/city.db", test_folder());
+    assert_true(aborts(write_within_write, path, words, sizeof words));
+    assert_non_null(strstr(words, "inside a unit of work"));
+}
