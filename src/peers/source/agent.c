@@ -139,7 +139,7 @@ static enum result seal_rows(const struct order *order, int rows, struct sealed 
     CLEANUP_DELIVERY_SEAL struct delivery_seal *seal = NULL;
     struct sealed sealed = {0};
     struct stat info;
-    TRY(file_memory(&fd, ret_refusal));
+    TRY(source_file_memory(&fd, ret_refusal));
     enum result result = delivery_seal_open(fd, order->public_key, &order->digest, &seal);
     if (result == RESULT_OK)
         result = seal_pieces(rows, seal, &sealed.slice);
@@ -262,9 +262,9 @@ static enum result consider(const struct task *task)
     const struct source_resource *resource;
     struct refusal refusal;
     const struct agent *agent = task->agent;
-    if (order_read(task->arena, agent->config->order_key, task->id, task->text, task->signature, task->now,
-                   &order, &refusal) != RESULT_OK ||
-        order_allowed(task->arena, agent->config, &order, &resource, &refusal) != RESULT_OK)
+    if (source_order_read(task->arena, agent->config->order_key, task->id, task->text, task->signature,
+                          task->now, &order, &refusal) != RESULT_OK ||
+        source_order_allowed(task->arena, agent->config, &order, &resource, &refusal) != RESULT_OK)
         return refuse_task(task, reason_of(task->arena, &refusal));
     bool go;
     TRY(consider_delay(task, &order, resource, &go));
@@ -376,7 +376,7 @@ enum result agent_describe(const struct agent *agent, struct arena *arena,
                            struct refusal *ret_refusal)
 {
     json_t *description;
-    TRY(measure(agent->engine, arena, resource, clock_now(agent->clock), &description, ret_refusal));
+    TRY(source_measure(agent->engine, arena, resource, clock_now(agent->clock), &description, ret_refusal));
     if (!dry) {
         CLEANUP_JSON json_t *body =
             json_pack("{s:s, s:O}", "resource", resource->code, "description", description);

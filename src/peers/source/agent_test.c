@@ -350,8 +350,8 @@ TEST(another_grants_key_does_not_open_the_slice)
     CLEANUP_FILE int sealed = -1;
     CLEANUP_FILE int plain = -1;
     struct refusal refusal;
-    assert_ok(file_memory(&sealed, &refusal));
-    assert_ok(file_memory(&plain, &refusal));
+    assert_ok(source_file_memory(&sealed, &refusal));
+    assert_ok(source_file_memory(&plain, &refusal));
     assert_int_equal(write(sealed, world->platform->slice, world->platform->slice_size),
                      (ssize_t)world->platform->slice_size);
     struct digest digest = digest_sha256(order, strlen(order));

@@ -116,7 +116,7 @@ static const char *copy_text(const struct reading *reading, const json_t *object
 static const char *copy_path(const struct reading *reading, const json_t *object, const char *key)
 {
     const char *path = json_text(object, key);
-    return path != NULL ? file_beside(reading->arena, reading->path, path) : NULL;
+    return path != NULL ? source_file_beside(reading->arena, reading->path, path) : NULL;
 }
 
 /* ---- columns ---- */
@@ -362,7 +362,7 @@ static enum result read_token(const struct reading *reading, const char *path, s
 {
     char *token = NULL;
     size_t size = 0;
-    TRY(file_read_secret(reading->arena, path, &token, &size, reading->refusal));
+    TRY(source_file_read_secret(reading->arena, path, &token, &size, reading->refusal));
     while (size > 0 && strchr(" \t\r\n", token[size - 1]) != NULL)
         token[--size] = '\0';
     bool printable = size > 0;
@@ -405,7 +405,7 @@ enum result source_config_open(struct arena *arena, const char *path, struct sou
     struct reading reading = {arena, path, ret_refusal};
     char *bytes = NULL;
     size_t size = 0;
-    TRY(file_read(arena, path, LIMIT_BODY_BYTES, &bytes, &size, ret_refusal));
+    TRY(source_file_read(arena, path, LIMIT_BODY_BYTES, &bytes, &size, ret_refusal));
     CLEANUP_JSON json_t *json = NULL;
     enum result result = json_read(arena, bytes, size, &json, ret_refusal);
     if (result != RESULT_OK) {

@@ -13,7 +13,7 @@
 
 enum { CHUNK = 1 << 16, SECRET_BYTES = 4096 };
 
-const char *file_beside(struct arena *arena, const char *from, const char *path)
+const char *source_file_beside(struct arena *arena, const char *from, const char *path)
 {
     const char *slash = strrchr(from, '/');
     if (path[0] == '/' || slash == NULL)
@@ -90,25 +90,26 @@ static enum result read_limited(struct arena *arena, const char *path, size_t li
     return RESULT_OK;
 }
 
-enum result file_read(struct arena *arena, const char *path, size_t limit, char **ret_bytes, size_t *ret_size,
-                      struct refusal *ret_refusal)
+enum result source_file_read(struct arena *arena, const char *path, size_t limit, char **ret_bytes,
+                             size_t *ret_size, struct refusal *ret_refusal)
 {
     return read_limited(arena, path, limit, false, ret_bytes, ret_size, ret_refusal);
 }
 
-enum result file_read_secret(struct arena *arena, const char *path, char **ret_bytes, size_t *ret_size,
-                             struct refusal *ret_refusal)
+enum result source_file_read_secret(struct arena *arena, const char *path, char **ret_bytes, size_t *ret_size,
+                                    struct refusal *ret_refusal)
 {
     return read_limited(arena, path, SECRET_BYTES, true, ret_bytes, ret_size, ret_refusal);
 }
 
-enum result file_open_rows(struct arena *arena, const char *path, int *ret_fd, struct refusal *ret_refusal)
+enum result source_file_open_rows(struct arena *arena, const char *path, int *ret_fd,
+                                  struct refusal *ret_refusal)
 {
     struct stat info;
     return open_regular(arena, path, ret_fd, &info, ret_refusal);
 }
 
-enum result file_memory(int *ret_fd, struct refusal *ret_refusal)
+enum result source_file_memory(int *ret_fd, struct refusal *ret_refusal)
 {
     int fd = memfd_create("dukou", MFD_CLOEXEC);
     if (fd < 0)
@@ -158,7 +159,7 @@ static size_t unfinished(const char *bytes, size_t size)
     return 0;
 }
 
-enum result file_check_utf8(struct arena *arena, int fd, struct refusal *ret_refusal)
+enum result source_file_check_utf8(struct arena *arena, int fd, struct refusal *ret_refusal)
 {
     char chunk[CHUNK];
     size_t held = 0;
@@ -249,7 +250,7 @@ static enum result convert_all(struct arena *arena, iconv_t converter, int from,
     }
 }
 
-enum result file_from_gbk(struct arena *arena, int from, int to, struct refusal *ret_refusal)
+enum result source_file_from_gbk(struct arena *arena, int from, int to, struct refusal *ret_refusal)
 {
     iconv_t converter = iconv_open("UTF-8", "GB18030"); /* a superset of GBK */
     if (converter == (iconv_t)-1)

@@ -10,7 +10,7 @@ static int memory(const void *bytes, size_t size)
 {
     int fd;
     struct refusal refusal;
-    assert_ok(file_memory(&fd, &refusal));
+    assert_ok(source_file_memory(&fd, &refusal));
     assert_int_equal(write(fd, bytes, size), (ssize_t)size);
     return fd;
 }
@@ -18,7 +18,7 @@ static int memory(const void *bytes, size_t size)
 static enum result checked(struct arena *arena, const void *bytes, size_t size, struct refusal *refusal)
 {
     CLEANUP_FILE int fd = memory(bytes, size);
-    return file_check_utf8(arena, fd, refusal);
+    return source_file_check_utf8(arena, fd, refusal);
 }
 
 TEST(gbk_text_becomes_utf8_across_any_chunk)
@@ -34,7 +34,7 @@ TEST(gbk_text_becomes_utf8_across_any_chunk)
         memcpy(gbk + 1 + 2 * i, "\xCE\xE4", 2); /* 武 */
     CLEANUP_FILE int from = memory(gbk, 1 + 2 * PAIRS);
     CLEANUP_FILE int to = memory("", 0);
-    assert_ok(file_from_gbk(arena, from, to, &refusal));
+    assert_ok(source_file_from_gbk(arena, from, to, &refusal));
     struct stat info;
     assert_int_equal(fstat(to, &info), 0);
     assert_int_equal(info.st_size, 1 + 3 * PAIRS);
@@ -58,7 +58,7 @@ TEST(what_is_no_gbk_is_refused_by_byte)
         struct refusal refusal = {0};
         CLEANUP_FILE int from = memory(wrong[i].bytes, wrong[i].size);
         CLEANUP_FILE int to = memory("", 0);
-        assert_int_equal(file_from_gbk(arena, from, to, &refusal), RESULT_MALFORMED);
+        assert_int_equal(source_file_from_gbk(arena, from, to, &refusal), RESULT_MALFORMED);
         assert_string_equal(refusal.field, wrong[i].field);
     }
 }
@@ -104,13 +104,14 @@ TEST(only_regular_files_are_read)
     const char *folder = test_folder();
     const char *pipe = fixture_path(folder, "pipe");
     assert_int_equal(mkfifo(pipe, 0600), 0);
-    assert_int_equal(file_open_rows(arena, pipe, &fd, &refusal), RESULT_INVALID);
-    assert_int_equal(file_open_rows(arena, folder, &fd, &refusal), RESULT_INVALID);
-    assert_int_equal(file_open_rows(arena, fixture_path(folder, "none"), &fd, &refusal), RESULT_NOT_FOUND);
+    assert_int_equal(source_file_open_rows(arena, pipe, &fd, &refusal), RESULT_INVALID);
+    assert_int_equal(source_file_open_rows(arena, folder, &fd, &refusal), RESULT_INVALID);
+    assert_int_equal(source_file_open_rows(arena, fixture_path(folder, "none"), &fd, &refusal),
+                     RESULT_NOT_FOUND);
     char *bytes = NULL;
     size_t size = 0;
     fixture_write(fixture_path(folder, "long"), "123456");
-    assert_int_equal(file_read(arena, fixture_path(folder, "long"), 5, &bytes, &size, &refusal),
+    assert_int_equal(source_file_read(arena, fixture_path(folder, "long"), 5, &bytes, &size, &refusal),
                      RESULT_TOO_LARGE);
     assert_int_equal(fd, -1);
 }

@@ -340,8 +340,8 @@ const char *world_slice(struct world *world, const char *order)
     CLEANUP_FILE int sealed = -1;
     CLEANUP_FILE int plain = -1;
     struct refusal refusal;
-    assert_ok(file_memory(&sealed, &refusal));
-    assert_ok(file_memory(&plain, &refusal));
+    assert_ok(source_file_memory(&sealed, &refusal));
+    assert_ok(source_file_memory(&plain, &refusal));
     assert_int_equal(write(sealed, world->platform->slice, world->platform->slice_size),
                      (ssize_t)world->platform->slice_size);
     struct digest digest = digest_sha256(order, strlen(order));

@@ -291,8 +291,8 @@ static enum result describe(struct measured *m, instant now, json_t **ret_descri
     return RESULT_OK;
 }
 
-enum result measure(struct engine *engine, struct arena *arena, const struct source_resource *resource,
-                    instant now, json_t **ret_description, struct refusal *ret_refusal)
+enum result source_measure(struct engine *engine, struct arena *arena, const struct source_resource *resource,
+                           instant now, json_t **ret_description, struct refusal *ret_refusal)
 {
     struct measured m = {.engine = engine, .arena = arena, .resource = resource, .refusal = ret_refusal};
     TRY(rows_of_resource(engine, arena, resource, &m.found, ret_refusal));

@@ -19,5 +19,5 @@
 #include "peers/source/rows.h"
 
 /* A new reference in *ret_description. Refusals as of rows_of_resource(). */
-enum result measure(struct engine *engine, struct arena *arena, const struct source_resource *resource,
-                    instant now, json_t **ret_description, struct refusal *ret_refusal);
+enum result source_measure(struct engine *engine, struct arena *arena, const struct source_resource *resource,
+                           instant now, json_t **ret_description, struct refusal *ret_refusal);

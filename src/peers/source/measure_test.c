@@ -23,7 +23,7 @@ static json_t *measured(const struct source_resource *resource)
     json_t *description = NULL;
     if (arena == NULL)
         arena = arena_new(0);
-    if (measure(fixture_engine(), arena, resource, FIXTURE_NOW, &description, &refusal) != RESULT_OK)
+    if (source_measure(fixture_engine(), arena, resource, FIXTURE_NOW, &description, &refusal) != RESULT_OK)
         fail_msg("%s %s", refusal.field != NULL ? refusal.field : "", refusal.en);
     return description;
 }
@@ -159,7 +159,7 @@ TEST(uniqueness_is_measured_of_declared_keys_and_of_likely_ones)
     resource.keys = &wrong;
     struct refusal refusal;
     json_t *none = NULL;
-    assert_int_equal(measure(fixture_engine(), arena, &resource, FIXTURE_NOW, &none, &refusal),
+    assert_int_equal(source_measure(fixture_engine(), arena, &resource, FIXTURE_NOW, &none, &refusal),
                      RESULT_NOT_FOUND);
     assert_string_equal(refusal.field, "z");
 }

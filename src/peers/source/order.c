@@ -179,9 +179,9 @@ static enum result read_parts(struct arena *arena, struct order *order, int64_t 
     return read_conditions(arena, order, ret_refusal);
 }
 
-enum result order_read(struct arena *arena, const unsigned char *order_key, int64_t id, const char *text,
-                       const char *signature, instant now, struct order *ret_order,
-                       struct refusal *ret_refusal)
+enum result source_order_read(struct arena *arena, const unsigned char *order_key, int64_t id,
+                              const char *text, const char *signature, instant now, struct order *ret_order,
+                              struct refusal *ret_refusal)
 {
     if (text == NULL || signature == NULL)
         return refuse_order(ret_refusal, RESULT_MALFORMED, "", "没有订单文本或签名。",
@@ -215,8 +215,9 @@ static enum result check_column(struct arena *arena, const struct source_resourc
                         "the provider has marked this column as never to leave.");
 }
 
-enum result order_allowed(struct arena *arena, const struct source_config *config, const struct order *order,
-                          const struct source_resource **ret_resource, struct refusal *ret_refusal)
+enum result source_order_allowed(struct arena *arena, const struct source_config *config,
+                                 const struct order *order, const struct source_resource **ret_resource,
+                                 struct refusal *ret_refusal)
 {
     const struct source_resource *resource = source_resource_by_code(config, order->resource);
     if (resource == NULL)

@@ -48,14 +48,15 @@ struct order {
  * is checked before anything is read; RESULT_MALFORMED or INVALID when the text is no order, or another's;
  * RESULT_TIMEOUT when it has expired at `now`, INVALID when it is dated more than ORDER_SKEW after `now`. */
 #define ORDER_SKEW (5 * INSTANT_MINUTE)
-enum result order_read(struct arena *arena, const unsigned char *order_key, int64_t id, const char *text,
-                       const char *signature, instant now, struct order *ret_order,
-                       struct refusal *ret_refusal);
+enum result source_order_read(struct arena *arena, const unsigned char *order_key, int64_t id,
+                              const char *text, const char *signature, instant now, struct order *ret_order,
+                              struct refusal *ret_refusal);
 
 /* Whether this agent's configuration lets it go: the resource is one of its own, no column is marked "never",
  * and columns that it declares nothing of are there for the reader to find. RESULT_NOT_FOUND, FORBIDDEN. */
-enum result order_allowed(struct arena *arena, const struct source_config *config, const struct order *order,
-                          const struct source_resource **ret_resource, struct refusal *ret_refusal);
+enum result source_order_allowed(struct arena *arena, const struct source_config *config,
+                                 const struct order *order, const struct source_resource **ret_resource,
+                                 struct refusal *ret_refusal);
 
 static inline void order_cleanup(struct order *order)
 {

@@ -9,8 +9,8 @@ static enum result read_text(struct arena *arena, const char *text, int64_t id, 
                              struct refusal *refusal)
 {
     assert_ok(hex_parse(fixture_order_key(), order_key, sizeof order_key));
-    return order_read(arena, order_key, id, text, fixture_signature(arena, text), FIXTURE_NOW, order,
-                      refusal);
+    return source_order_read(arena, order_key, id, text, fixture_signature(arena, text), FIXTURE_NOW, order,
+                             refusal);
 }
 
 TEST(a_signed_order_is_read)
@@ -99,11 +99,12 @@ TEST(any_changed_byte_breaks_the_signature)
     for (size_t i = 0; i < strlen(text); i += 7) {
         char *changed = arena_strdup(arena, text);
         changed[i] ^= 1;
-        assert_int_equal(order_read(arena, order_key, 7, changed, signature, FIXTURE_NOW, &order, &refusal),
-                         RESULT_FORBIDDEN);
+        assert_int_equal(
+            source_order_read(arena, order_key, 7, changed, signature, FIXTURE_NOW, &order, &refusal),
+            RESULT_FORBIDDEN);
     }
-    assert_int_equal(order_read(arena, order_key, 7, text, NULL, FIXTURE_NOW, &order, &refusal),
+    assert_int_equal(source_order_read(arena, order_key, 7, text, NULL, FIXTURE_NOW, &order, &refusal),
                      RESULT_MALFORMED);
-    assert_int_equal(order_read(arena, order_key, 7, text, "zz", FIXTURE_NOW, &order, &refusal),
+    assert_int_equal(source_order_read(arena, order_key, 7, text, "zz", FIXTURE_NOW, &order, &refusal),
                      RESULT_FORBIDDEN);
 }

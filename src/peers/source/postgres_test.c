@@ -110,7 +110,8 @@ static const char *ordered(struct arena *arena, const struct source_resource *re
     CLEANUP_ORDER struct order order = {0};
     struct rows rows;
     assert_ok(hex_parse(fixture_order_key(), key, sizeof key));
-    assert_ok(order_read(arena, key, 7, text, fixture_signature(arena, text), FIXTURE_NOW, &order, refusal));
+    assert_ok(
+        source_order_read(arena, key, 7, text, fixture_signature(arena, text), FIXTURE_NOW, &order, refusal));
     if (rows_of_order(fixture_engine(), arena, resource, &order, &rows, refusal) != RESULT_OK) {
         print_message("refused: %s\n", refusal->en);
         return NULL;
@@ -219,7 +220,7 @@ TEST(a_table_is_measured_where_it_lives)
     struct refusal refusal = {0};
     start_cluster();
     const struct source_resource resource = firms(arena);
-    assert_ok(measure(fixture_engine(), arena, &resource, FIXTURE_NOW, &description, &refusal));
+    assert_ok(source_measure(fixture_engine(), arena, &resource, FIXTURE_NOW, &description, &refusal));
     assert_int_equal(json_integer_or(description, "rows", 0), 4);
     assert_int_equal(json_array_size(json_object_get(description, "items")), 7);
     const char *text = json_print(arena, description);

@@ -60,10 +60,10 @@ static enum result open_csv(struct arena *arena, const struct source_resource *r
                             struct refusal *ret_refusal)
 {
     if (!resource->gbk)
-        return file_check_utf8(arena, *fd, ret_refusal);
+        return source_file_check_utf8(arena, *fd, ret_refusal);
     int converted;
-    TRY(file_memory(&converted, ret_refusal));
-    enum result result = file_from_gbk(arena, *fd, converted, ret_refusal);
+    TRY(source_file_memory(&converted, ret_refusal));
+    enum result result = source_file_from_gbk(arena, *fd, converted, ret_refusal);
     (void)close(*fd);
     *fd = converted;
     return result;
@@ -73,7 +73,7 @@ static enum result open_rows(struct arena *arena, const struct source_resource *
                              struct refusal *ret_refusal)
 {
     file->format = resource->kind == SOURCE_CSV ? ENGINE_CSV : ENGINE_PARQUET;
-    TRY(file_open_rows(arena, resource->path, &file->fd, ret_refusal));
+    TRY(source_file_open_rows(arena, resource->path, &file->fd, ret_refusal));
     return resource->kind == SOURCE_CSV ? open_csv(arena, resource, &file->fd, ret_refusal) : RESULT_OK;
 }
 
@@ -129,7 +129,7 @@ static enum result ingest(struct engine *engine, struct arena *arena, const stru
                           struct engine_report *ret_report, struct refusal *ret_refusal)
 {
     CLEANUP_FILE int output = -1;
-    TRY(file_memory(&output, ret_refusal));
+    TRY(source_file_memory(&output, ret_refusal));
     const struct engine_ingest job = {.input = file->fd,
                                       .format = file->format,
                                       .fields = fields,
@@ -150,7 +150,7 @@ static enum result extract(struct engine *engine, struct arena *arena, int fd, c
                            struct rows *ret_rows, struct refusal *ret_refusal)
 {
     CLEANUP_FILE int output = -1;
-    TRY(file_memory(&output, ret_refusal));
+    TRY(source_file_memory(&output, ret_refusal));
     const struct engine_table table = {.name = "rows", .fd = fd};
     const struct engine_query query = {
         .sql = sql, .tables = &table, .table_count = 1, .limits = reading_limits};
@@ -214,7 +214,7 @@ static enum result copy_to_memory(struct arena *arena, struct postgres *postgres
                                   struct refusal *ret_refusal)
 {
     CLEANUP_FILE int csv = -1;
-    TRY(file_memory(&csv, ret_refusal));
+    TRY(source_file_memory(&csv, ret_refusal));
     if (guard != NULL)
         sql = arena_printf(arena, "SELECT *, 1 AS \"%s\" FROM (%s) AS rows", guard, sql);
     TRY(postgres_copy(arena, postgres, sql, csv, ret_count, ret_refusal));

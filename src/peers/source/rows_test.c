@@ -18,7 +18,8 @@ static const char *ordered(struct arena *arena, const struct source_resource *re
     CLEANUP_ORDER struct order order = {0};
     struct rows rows;
     assert_ok(hex_parse(fixture_order_key(), key, sizeof key));
-    assert_ok(order_read(arena, key, 7, text, fixture_signature(arena, text), FIXTURE_NOW, &order, refusal));
+    assert_ok(
+        source_order_read(arena, key, 7, text, fixture_signature(arena, text), FIXTURE_NOW, &order, refusal));
     if (rows_of_order(fixture_engine(), arena, resource, &order, &rows, refusal) != RESULT_OK)
         return NULL;
     const char *found = fixture_rows(arena, rows.fd);

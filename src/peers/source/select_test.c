@@ -16,7 +16,8 @@ static enum result printed(struct arena *arena, enum select_dialect dialect, con
     const char *text = fixture_order(arena, changes);
     struct order order = {0};
     assert_ok(hex_parse(fixture_order_key(), key, sizeof key));
-    assert_ok(order_read(arena, key, 7, text, fixture_signature(arena, text), FIXTURE_NOW, &order, refusal));
+    assert_ok(
+        source_order_read(arena, key, 7, text, fixture_signature(arena, text), FIXTURE_NOW, &order, refusal));
     enum result result = select_print(arena, dialect, &order, fields, FIELDS, "\"t\"", sql, refusal);
     json_decref(order.json);
     return result;

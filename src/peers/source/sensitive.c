@@ -78,10 +78,10 @@ static const char *name_condition(struct arena *arena, const char *x)
 {
     return arena_printf(
         arena,
-        "(strlen(%s) BETWEEN 4 AND 12 AND regexp_full_match(%s,'[\\x{4E00}-\\x{9FFF}·]{2,4}') AND "
-        "strpos('%s',substr(%s,1,1))>0 AND "
-        "strpos('省市区县镇乡村路街道里站桥湖山江河司店厂局会部院校所园城',right(%s,1))=0)",
-        x, x, surnames, x, x);
+        "(strlen(%s) BETWEEN 4 AND 12 AND strpos('%s',substr(%s,1,1))>0 AND "
+        "strpos('省市区县镇乡村路街道里站桥湖山江河司店厂局会部院校所园城',right(%s,1))=0 AND "
+        "regexp_full_match(%s,'[\\x{4E00}-\\x{9FFF}·]{2,4}'))",
+        x, surnames, x, x, x);
 }
 
 const char *sensitive_condition(struct arena *arena, enum sensitive_kind kind, const char *x)
@@ -101,11 +101,14 @@ const char *sensitive_condition(struct arena *arena, enum sensitive_kind kind, c
     case SENSITIVE_PERSON_NAME:
         return name_condition(arena, x);
     case SENSITIVE_ADDRESS:
+        /* The cheap test first: most text is no address. */
         return arena_printf(
             arena,
-            "(strlen(%s)>=15 AND regexp_matches(%s,'[省市区县旗镇乡].*[街路道巷弄村镇乡里]') AND "
+            "(strlen(%s)>=15 AND (contains(%s,'号') OR contains(%s,'栋') OR contains(%s,'幢') OR "
+            "contains(%s,'组') OR contains(%s,'室')) AND "
+            "regexp_matches(%s,'[省市区县旗镇乡].*[街路道巷弄村镇乡里]') AND "
             "regexp_matches(%s,'[0-9０-９一二三四五六七八九十]+[号栋幢座组室]'))",
-            x, x, x);
+            x, x, x, x, x, x, x, x);
     case SENSITIVE_EMBEDDED_NUMBER:
         return arena_printf(arena,
                             "(strlen(%s)>18 AND regexp_matches(%s,'(^|[^0-9])(1[3-9][0-9]{9}|"
