@@ -252,11 +252,13 @@ static json_t *any_value(const struct chance *chance, const struct field *field)
 static json_t *any_object(const struct chance *chance, const struct schema *schema)
 {
     json_t *object = json_object();
+    if (schema == NULL)
+        return object;
     for (const struct field *field = schema->fields; field->name != NULL; field++)
         if (random_below(chance->random, field->required ? 30 : 3) != 0 ||
             (!field->required && random_below(chance->random, 2) == 0))
             (void)json_object_set_new(object, field->name, any_value(chance, field));
-    if (slips(chance) && slips(chance))
+    if (random_below(chance->random, 20) == 0 && slips(chance))
         (void)json_object_set_new(object, "unknown", json_null());
     return object;
 }

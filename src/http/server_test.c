@@ -401,11 +401,13 @@ TEST(a_head_over_the_limit_is_refused)
     struct answer answer;
     char text[4096];
     bench_open(&bench);
-    char *head = calloc(1, 70000);
+    enum { SIZE = 60000 };
+    static const char begin[] = "GET /api/landings/1 HTTP/1.1\r\nHost: x\r\nX-Long: ";
+    char *head = calloc(1, SIZE + 1);
     assert_non_null(head);
-    (void)strcpy(head, "GET /api/landings/1 HTTP/1.1\r\nHost: x\r\nX-Long: ");
-    memset(head + strlen(head), 'a', 60000);
-    (void)strcat(head, "\r\n\r\n");
+    memset(head, 'a', SIZE);
+    memcpy(head, begin, strlen(begin));
+    memcpy(head + SIZE - 4, "\r\n\r\n", 4);
     int line = dial(&bench);
     say(line, head);
     (void)hear(line, text, sizeof text, 500);
