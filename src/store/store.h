@@ -6,6 +6,7 @@
  * 2. All work happens in a transaction, given as a function. It may run more than once (the store retries
  *    it, or another unit of the same group commit failed), so it touches nothing but `tx` and memory that it
  *    allocated itself.
+ *    It may run on the thread of another caller, and never calls store_write() itself.
  * 3. store_write() returns only when the change is durable. Units of several threads share one durable
  * commit. A unit that fails leaves no trace and does not harm the others.
  * 4. Every table is covered by the audit log unless store_uncovered[] lists it with the reason. A covered
