@@ -357,6 +357,40 @@ static void print_query(struct writer *writer, const struct query *query)
     print_order(writer, query);
 }
 
+/* A branch that adds no weight of its own: a column, NULL, 0 or 1. */
+static bool is_plain(const struct expression *expression)
+{
+    if (expression->kind == EXPRESSION_COLUMN)
+        return true;
+    if (expression->kind != EXPRESSION_CONSTANT)
+        return false;
+    return expression->text == NULL || strcmp(expression->text, "0") == 0 ||
+           strcmp(expression->text, "1") == 0;
+}
+
+static bool is_weighted(const struct expression *aggregate)
+{
+    if (!is_sum(aggregate))
+        return false;
+    const struct expression *argument = aggregate->children[0];
+    if (argument->kind != EXPRESSION_CASE)
+        return !is_plain(argument);
+    for (size_t i = 1; i < argument->child_count; i += 2)
+        if (!is_plain(argument->children[i]))
+            return true;
+    return !is_plain(argument->children[argument->child_count - 1]);
+}
+
+static bool reads_import(const struct query *query, const struct expression *expression)
+{
+    if (expression->kind == EXPRESSION_COLUMN)
+        return query->tables[expression->table].policy->kind == TABLE_IMPORT;
+    for (size_t i = 0; i < expression->child_count; i++)
+        if (reads_import(query, expression->children[i]))
+            return true;
+    return false;
+}
+
 static void make_plan(struct arena *arena, const struct query *query, struct release_plan *plan)
 {
     struct release_output *outputs = arena_new_array(arena, struct release_output, query->output_count);
@@ -374,6 +408,10 @@ static void make_plan(struct arena *arena, const struct query *query, struct rel
         .resource_count = query->resource_count,
         .aggregate_count = query->aggregate_count,
     };
+    for (size_t i = 0; i < query->aggregate_count; i++) {
+        plan->weighted |= (uint64_t)is_weighted(query->aggregates[i]) << i;
+        plan->own |= (uint64_t)reads_import(query, query->aggregates[i]) << i;
+    }
     plan->column_count = release_measure_column(plan, query->aggregate_count, 0);
 }
 

@@ -26,6 +26,9 @@ struct release_plan {
     const char *const *resources; /* table names, in the order of r */
     size_t resource_count;
     size_t aggregate_count;
+    uint64_t weighted;   /* set of aggregates: sums and averages of more than a plain column, which can hide
+                          * several numbers in the digits of one */
+    uint64_t own;        /* set of aggregates over columns of imports */
     size_t column_count; /* of the whole answer */
 };
 

@@ -39,9 +39,11 @@ unsigned release_cell_faults(const struct policy *policy, const struct release_p
  *              "cells_dominated_top_two","cells_failing","rows_released","cells_released","listed"},
  *    "rows":[{"row":0,"subjects":{"person":64},"below_threshold":false,"cells":[
  *        {"column":"total","subjects":{"person":41},"below_threshold":false,"p_percent":false,
- *         "top_two":false,"rounded":true}]}]}
+ *         "top_two":false,"rounded":true,"weighted":false,"own_rows":false}]}]}
  * "subjects" is a lower bound (64 stands for 64 or more), the least of the aggregates in the cell; cells of
- * dimensions are left out. Over LIMIT_REPORT_ROWS rows, only failing ones are listed, up to that many. */
+ * dimensions are left out. "weighted": a sum or average of more than a plain column, in whose digits several
+ * numbers can hide; "own_rows": it reads columns of an import. Both are for the reviewer's eye. Over
+ * LIMIT_REPORT_ROWS rows, only failing ones are listed, up to that many. */
 json_t *release_report(const struct policy *policy, const struct release_plan *plan,
                        const struct engine_answer *answer);
 

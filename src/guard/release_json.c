@@ -140,11 +140,14 @@ static json_t *row_json(const struct policy *policy, const struct release_plan *
         if (!is_measured(plan, i))
             continue;
         unsigned faults = release_cell_faults(policy, plan, answer, row, i);
+        uint64_t aggregates = plan->outputs[i].aggregates;
         json_array_append_new(
-            cells, json_pack("{s:s, s:o, s:b, s:b, s:b, s:b}", "column", answer->columns[i].name, "subjects",
-                             cell_subjects(plan, answer, row, i), "below_threshold", (faults & CELL_FEW) != 0,
-                             "p_percent", (faults & CELL_P_PERCENT) != 0, "top_two",
-                             (faults & CELL_TOP_TWO) != 0, "rounded", faults == 0 && policy->rounding > 0));
+            cells, json_pack("{s:s, s:o, s:b, s:b, s:b, s:b, s:b, s:b}", "column", answer->columns[i].name,
+                             "subjects", cell_subjects(plan, answer, row, i), "below_threshold",
+                             (faults & CELL_FEW) != 0, "p_percent", (faults & CELL_P_PERCENT) != 0, "top_two",
+                             (faults & CELL_TOP_TWO) != 0, "rounded", faults == 0 && policy->rounding > 0,
+                             "weighted", (aggregates & plan->weighted) != 0, "own_rows",
+                             (aggregates & plan->own) != 0));
     }
     return json_pack("{s:I, s:o, s:b, s:o}", "row", (json_int_t)row, "subjects",
                      row_subjects(plan, answer, row), "below_threshold",

@@ -138,6 +138,34 @@ TEST(the_report_tells_each_cell_and_cites_its_rules)
     assert_false(json_boolean_or(cell, "p_percent", true));
 }
 
+/* Twenty answers hide in the digits of SUM(CASE … THEN 1 … THEN 1000 …): a machine cannot judge it, a
+ * reviewer has to see it. */
+TEST(sums_with_weights_and_own_rows_are_marked)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    static const struct {
+        const char *sql;
+        bool weighted;
+        bool own;
+    } cases[] = {
+        {"SELECT count(*), sum(pay), avg(pay) FROM resident", false, false},
+        {"SELECT sum(pay) FILTER (WHERE age > 3) FROM resident", false, false},
+        {"SELECT sum(CASE WHEN age = 3 THEN 1 WHEN age = 4 THEN 1000 END) FROM resident", true, false},
+        {"SELECT sum(power(1000, age)) / 2 FROM resident", true, false},
+        {"SELECT sum(o.weight) FROM resident r JOIN own o ON r.hood = o.hood", false, true},
+        {"SELECT sum(r.pay * o.weight) FROM resident r JOIN own o ON r.hood = o.hood", true, true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct policy *policy = duck_city(arena);
+        struct duck_sealed sealed = duck_seal(arena, policy, cases[i].sql);
+        CLEANUP_JSON json_t *report = release_report(policy, &sealed.printed.plan, &sealed.answer);
+        const json_t *row = json_array_get(json_object_get(report, "rows"), 0);
+        const json_t *cell = json_array_get(json_object_get(row, "cells"), 0);
+        assert_int_equal(json_is_true(json_object_get(cell, "weighted")), cases[i].weighted);
+        assert_int_equal(json_is_true(json_object_get(cell, "own_rows")), cases[i].own);
+    }
+}
+
 /* The number of rows may not tell whether somebody is there. */
 TEST(the_shape_leaves_out_rows_under_the_threshold)
 {

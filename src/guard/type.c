@@ -1,7 +1,6 @@
 #include "guard/type.h"
 
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -34,16 +33,26 @@ static const struct {
     {"TIMESTAMP WITH TIME ZONE", {TYPE_OPAQUE}},
 };
 
+/* Up to two digits at *at, which moves on; -1 when there are none. */
+static int read_digits(const char **at)
+{
+    int value = 0;
+    int digits = 0;
+    for (; digits < 2 && **at >= '0' && **at <= '9'; digits++, (*at)++)
+        value = value * 10 + (**at - '0');
+    return digits > 0 ? value : -1;
+}
+
 static bool decimal_parse(const char *name, struct type *ret_type)
 {
-    int width;
-    int scale;
-    int end = -1;
-    if (strncasecmp(name, "DECIMAL", 7) != 0)
+    if (strncasecmp(name, "DECIMAL(", 8) != 0)
         return false;
-    if (sscanf(name + 7, "(%2d,%2d)%n", &width, &scale, &end) != 2 || end < 0 || name[7 + end] != '\0')
+    const char *at = name + 8;
+    int width = read_digits(&at);
+    if (*at++ != ',')
         return false;
-    if (width < 1 || width > TYPE_WIDTH_MAX || scale < 0 || scale > width)
+    int scale = read_digits(&at);
+    if (strcmp(at, ")") != 0 || width < 1 || width > TYPE_WIDTH_MAX || scale < 0 || scale > width)
         return false;
     *ret_type = (struct type){TYPE_DECIMAL, width, scale};
     return true;
