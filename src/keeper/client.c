@@ -262,7 +262,7 @@ static void read_refusal(struct arena *arena, const json_t *reply, enum result r
                          struct refusal *ret_refusal)
 {
     const json_t *told = json_object_get(reply, "refusal");
-    if (ret_refusal == NULL || arena == NULL || told == NULL)
+    if (ret_refusal == NULL || arena == NULL || json_text(told, "zh") == NULL)
         return;
     *ret_refusal = (struct refusal){
         .result = result,

@@ -112,6 +112,11 @@ static enum result refuse_start(enum result result, struct refusal *ret_refusal)
         refusal.en = "the master key does not open the stored keys, or a key file is damaged";
         refusal.remedy_zh = "请恢复正确的主密钥文件";
         refusal.remedy_en = "put the right master key file back";
+    } else if (result == RESULT_BUSY) {
+        refusal.zh = "该主目录已由另一个进程使用";
+        refusal.en = "another process works on this home folder";
+        refusal.remedy_zh = "请先停止正在运行的服务";
+        refusal.remedy_en = "stop the one that serves first";
     } else if (result == RESULT_NOT_FOUND) {
         refusal.zh = "找不到 DuckDB 库文件";
         refusal.en = "the DuckDB library is not there";

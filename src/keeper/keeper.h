@@ -24,8 +24,8 @@ struct keeper_options {
 
 /* Forks the keeper (and its workers' zygote) off the calling process, which must still be single-threaded,
  * and returns when it serves. RESULT_FORBIDDEN when swap is active or the master key is open to others,
- * RESULT_CORRUPT when the master key is not the right one, RESULT_NOT_FOUND without DuckDB. From then on the
- * calling process has threads of its own. */
+ * RESULT_CORRUPT when the master key is not the right one, RESULT_NOT_FOUND without DuckDB, RESULT_BUSY when
+ * another keeper works on this home. From then on the calling process has threads of its own. */
 enum result keeper_start(const struct keeper_options *options, struct keeper **ret_keeper,
                          struct refusal *ret_refusal);
 /* Ends it and frees `keeper`; NULL is allowed. What still ran is lost; no other thread may be in a call. */

@@ -317,7 +317,7 @@ TEST(release_rules_can_be_tightened_and_not_loosened)
         assert_non_null(refusal.field);
     }
     CLEANUP_JSON json_t *release =
-        fixture_json("{\"rule\":\"release/round\",\"version\":2,\"rounding\":300}");
+        fixture_json("{\"rule\":\"release/round\",\"version\":2,\"rounding\":300,\"threshold\":null}");
     assert_ok(keeper_product_table(fixture.keeper, fixture.arena, 4, 9, release, &digest, &report, &refusal));
     assert_string_equal(json_text(report, "rule"), "release/round");
     const void *bytes = NULL;

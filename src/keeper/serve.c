@@ -132,8 +132,38 @@ struct pending {
     struct channel_message message;
 };
 
-static json_t *refusal_json(const struct refusal *refusal)
+/* Words for a failure that nobody found any for. */
+static void complete(struct refusal *refusal, enum result result)
 {
+    static const struct {
+        enum result result;
+        const char *zh;
+        const char *en;
+    } words[] = {
+        {RESULT_CANCELLED, "任务已被停止", "the job was stopped"},
+        {RESULT_TIMEOUT, "任务超出时限", "the job took longer than it may"},
+        {RESULT_TOO_LARGE, "超过大小上限", "it is over the size limit"},
+        {RESULT_BUSY, "任务过多，请稍后重试", "too many calls wait already"},
+        {RESULT_CONFLICT, "对象的状态不允许该操作", "the state of the object does not allow it"},
+        {RESULT_MALFORMED, "请求不可读", "the request does not read"},
+    };
+    if (refusal->zh != NULL)
+        return;
+    refusal->result = result;
+    refusal->zh = "数据保管进程未能完成该请求";
+    refusal->en = "the keeper could not do this";
+    refusal->remedy_zh = "请稍后重试；如持续出现，请联系平台运维";
+    refusal->remedy_en = "try again later; tell the platform if it persists";
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (words[i].result == result) {
+            refusal->zh = words[i].zh;
+            refusal->en = words[i].en;
+        }
+}
+
+static json_t *refusal_json(struct refusal *refusal, enum result result)
+{
+    complete(refusal, result);
     return json_pack("{s:{s:i, s:s?, s:s?, s:s?, s:s?, s:s?}}", "refusal", "law", (int)refusal->law, "field",
                      refusal->field, "zh", refusal->zh, "en", refusal->en, "remedy_zh", refusal->remedy_zh,
                      "remedy_en", refusal->remedy_en);
@@ -172,7 +202,7 @@ static void answer(void *argument)
                         .reply = json_object(),
                         .reply_fd = -1};
     enum result result = run_verb(pending->serving, &call, &pending->message);
-    CLEANUP_JSON json_t *refused = result != RESULT_OK ? refusal_json(&call.refusal) : NULL;
+    CLEANUP_JSON json_t *refused = result != RESULT_OK ? refusal_json(&call.refusal, result) : NULL;
     send_reply(pending->serving, arena, pending->message.head.id, result,
                refused != NULL ? refused : call.reply, result == RESULT_OK ? call.reply_fd : -1);
     if (call.reply_fd >= 0)

@@ -29,8 +29,9 @@ static enum result refuse_release(struct call *call, const char *field)
 static bool number_or(const json_t *object, const char *key, double fallback, double *ret_number)
 {
     const json_t *value = json_object_get(object, key);
-    *ret_number = value != NULL ? json_number_value(value) : fallback;
-    return value == NULL || json_is_number(value);
+    bool given = value != NULL && !json_is_null(value);
+    *ret_number = given ? json_number_value(value) : fallback;
+    return !given || json_is_number(value);
 }
 
 /* {"rule","version","threshold","p_percent","k_percent","rounding"}: each may be left out. */

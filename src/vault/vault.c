@@ -21,6 +21,7 @@ struct vault {
     char folder[PATH_BYTES];
     const struct clock *clock;
     struct vault_keys *keys;
+    int lock; /* held as long as the vault is open */
 };
 
 /* What a crash left half written; ciphertext only. */
@@ -39,6 +40,25 @@ static enum result sweep_temporaries(const struct vault *vault)
     return RESULT_OK;
 }
 
+/* One process at a time: another one's rotation would leave this one with a master key that opens nothing. A
+ * predecessor that was killed may take a moment to go. */
+static enum result take_lock(struct vault *vault)
+{
+    char path[PATH_BYTES + 8];
+    (void)snprintf(path, sizeof path, "%s/lock", vault->folder);
+    vault->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (vault->lock < 0)
+        return RESULT_IO;
+    for (int tries = 0; tries < 150; tries++) {
+        if (flock(vault->lock, LOCK_EX | LOCK_NB) == 0)
+            return RESULT_OK;
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return RESULT_IO;
+        (void)usleep(20 * 1000);
+    }
+    return RESULT_BUSY;
+}
+
 static enum result open_keys(struct vault *vault, const char *home, const char *master)
 {
     char keys[PATH_BYTES];
@@ -46,6 +66,7 @@ static enum result open_keys(struct vault *vault, const char *home, const char *
     (void)snprintf(keys, sizeof keys, "%s/keys", home);
     (void)snprintf(tombstones, sizeof tombstones, "%s/vault/destroyed", home);
     TRY(disk_folder(vault->folder));
+    TRY(take_lock(vault));
     TRY(sweep_temporaries(vault));
     return vault_keys_open(keys, master, tombstones, &vault->keys);
 }
@@ -59,10 +80,11 @@ enum result vault_open(const char *home, const char *master, const struct clock 
     if (vault == NULL)
         return RESULT_MEMORY;
     vault->clock = clock;
+    vault->lock = -1;
     (void)snprintf(vault->folder, sizeof vault->folder, "%s/vault", home);
     enum result result = open_keys(vault, home, master);
     if (result != RESULT_OK) {
-        free(vault);
+        vault_close(vault);
         return result;
     }
     *ret_vault = vault;
@@ -74,6 +96,8 @@ void vault_close(struct vault *vault)
     if (vault == NULL)
         return;
     vault_keys_close(vault->keys);
+    if (vault->lock >= 0)
+        (void)close(vault->lock);
     free(vault);
 }
 

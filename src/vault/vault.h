@@ -15,7 +15,8 @@
 
 struct vault;
 
-/* HOME must exist. `master` as in vault_keys_open(). `clock` is borrowed. */
+/* HOME must exist. `master` as in vault_keys_open(). `clock` is borrowed. RESULT_BUSY when another process
+ * has the vault open for three seconds on end. */
 enum result vault_open(const char *home, const char *master, const struct clock *clock,
                        struct vault **ret_vault);
 void vault_close(struct vault *vault); /* NULL is allowed */

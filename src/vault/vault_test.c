@@ -175,3 +175,12 @@ TEST(a_half_written_object_of_a_crash_is_swept_away_at_the_start)
     assert_false(disk_exists(path));
     place_free(&place);
 }
+
+TEST(a_vault_is_opened_by_one_process_at_a_time)
+{
+    struct place place = place_new();
+    struct vault *second = NULL;
+    assert_int_equal(vault_open(place.home, NULL, place.clock, &second), RESULT_BUSY);
+    assert_null(second);
+    place_free(&place);
+}
