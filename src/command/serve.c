@@ -87,6 +87,8 @@ static enum result prepare(struct serving *serving, struct arena *arena)
     struct app *app = &serving->city.app;
     app->identity = &party_identity;
     app->secure_cookies = serving->city.settings.certificate != NULL;
+    app->public_per_minute = serving->city.settings.public_per_minute;
+    app->account_per_minute = serving->city.settings.account_per_minute;
     app->jobs = jobs_new(LIMIT_WORKERS_AT_ONCE, LIMIT_WORK_QUEUE);
     app->product_calls = product_calls_new();
     connect_exchange(serving);
@@ -144,7 +146,8 @@ static enum result serve(struct serving *serving)
         return RESULT_MEMORY;
     say_hello(serving, server_port(server));
     wait_for_stop();
-    (void)server_stop(server, STOP_SECONDS);
+    if (server_stop(server, STOP_SECONDS) == RESULT_TIMEOUT)
+        _exit(1); /* a handler still uses the city: leave it to the end of the process, as a crash would */
     atomic_store(&serving->stop, true);
     (void)pthread_join(keeper_of_time, NULL);
     jobs_free(serving->city.app.jobs);

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LEVELS_UP = 4, TOKEN_BYTES = 4096 };
+enum { LEVELS_UP = 4, TOKEN_BYTES = 4096, MOST_PER_MINUTE = 100000000 };
 
 static const char *variable(const char *name, const char *fallback)
 {
@@ -100,6 +100,8 @@ enum result settings_read(struct arena *arena, struct settings *ret_settings, st
         s.calendar = settings_beside_program(arena, "node_modules/chinese-days/dist/chinese-days.json");
     TRY(read_number("DUKOU_PORT", 8080, 65535, &s.port, ret_refusal));
     TRY(read_number("DUKOU_THREADS", 2, 64, &s.threads, ret_refusal));
+    TRY(read_number("DUKOU_PUBLIC_PER_MINUTE", 0, MOST_PER_MINUTE, &s.public_per_minute, ret_refusal));
+    TRY(read_number("DUKOU_ACCOUNT_PER_MINUTE", 0, MOST_PER_MINUTE, &s.account_per_minute, ret_refusal));
     TRY(read_token(arena, variable("DUKOU_EXCHANGE_TOKEN", NULL), &s.exchange_token, ret_refusal));
     if (mkdir(s.home, 0700) != 0 && errno != EEXIST)
         return refuse(ret_refusal,

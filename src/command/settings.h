@@ -14,6 +14,8 @@ struct settings {
     const char *address;     /* DUKOU_ADDRESS, 127.0.0.1 */
     int port;                /* DUKOU_PORT, 8080; 0: any free one */
     int threads;             /* DUKOU_THREADS, 2 */
+    int public_per_minute;   /* DUKOU_PUBLIC_PER_MINUTE: requests of one anonymous address; 0: as limits.h */
+    int account_per_minute;  /* DUKOU_ACCOUNT_PER_MINUTE: requests of one account; 0: as limits.h */
     const char *certificate; /* DUKOU_CERTIFICATE, DUKOU_CERTIFICATE_KEY: PEM files; NULL: plain HTTP */
     const char *certificate_key;
     const char *master_key; /* DUKOU_MASTER_KEY, HOME/keys/master */
