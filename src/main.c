@@ -15,6 +15,7 @@
 #include "affairs/rule/rule.h"
 #include "affairs/selection/selection.h"
 #include "command/command.h"
+#include "engine/duckdb/duckdb_engine.h"
 #include "http/background.h"
 #include "peers/demo/demo.h"
 #include "peers/exchange/exchange.h"
@@ -85,12 +86,22 @@ static int run_generate(int argc, char **argv)
     return generate_main(argc, argv);
 }
 
+static enum result start_engine(struct engine **ret_engine)
+{
+    return duckdb_engine_start(NULL, ret_engine);
+}
+
+static int run_source(int argc, char **argv)
+{
+    return source_main(argc, argv, start_engine);
+}
+
 static const struct command commands[] = {
     {"serve", "", "运行平台", "serve the city", command_serve},
     {"init", "BUREAU_NAME CREDIT_CODE", "建立一座城市", "found a city", command_init},
     {"city", "", "在 DUKOU_HOME 建立演示城市", "set up a demo city in DUKOU_HOME", demo_city_main},
     {"demo", "[--seed N] [--data DIR]", "演示九个步骤并验证日志", "play the nine steps and verify the log", demo_main},
-    {"source", "run | once | describe | …", "数据提供单位的源端代理", "the agent at a provider's side", source_main},
+    {"source", "run | once | describe | …", "数据提供单位的源端代理", "the agent at a provider's side", run_source},
     {"exchange", "--port P --state DIR", "小型数据交易平台（演示与测试用）", "a small data exchange, for demos and tests", exchange_main},
     {"generate", "--kind KIND --rows N", "生成合成数据", "make synthetic tables", run_generate},
     {"api", "METHOD PATH [BODY] | login NAME", "调用接口", "call the API", command_api},

@@ -1,6 +1,5 @@
 #include "peers/source/fixture.h"
 
-#include "engine/duckdb/duckdb_engine.h"
 #include "peers/source/file.h"
 #include "vault/delivery.h"
 
@@ -11,29 +10,6 @@
 #include <string.h>
 
 /* ---- the engine ---- */
-
-static struct engine *engine;
-
-static void stop_engine(void)
-{
-    engine_stop(engine);
-}
-
-/* Started before main(), while there is one thread. */
-__attribute__((constructor)) static void start_engine(void)
-{
-    if (duckdb_engine_start(NULL, &engine) == RESULT_OK)
-        (void)atexit(stop_engine);
-}
-
-struct engine *fixture_engine(void)
-{
-    if (engine == NULL) {
-        print_message("skipped: libduckdb.so is not there (set DUKOU_DUCKDB)\n");
-        skip();
-    }
-    return engine;
-}
 
 static const char *cell(struct arena *arena, const struct engine_column *column, size_t row)
 {

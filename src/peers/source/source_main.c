@@ -1,4 +1,3 @@
-#include "engine/duckdb/duckdb_engine.h"
 #include "peers/source/agent.h"
 #include "peers/source/source.h"
 
@@ -38,6 +37,7 @@ struct session {
     struct source_config config;
     struct agent agent;
     struct arena *arena;
+    enum result (*start_engine)(struct engine **ret_engine);
 };
 
 static void tell_line(const char *line)
@@ -98,9 +98,9 @@ static void close_session(struct session *session)
     arena_free(session->arena);
 }
 
-static enum result start_engine(struct session *session, struct refusal *ret_refusal)
+static enum result begin_reading(struct session *session, struct refusal *ret_refusal)
 {
-    enum result result = duckdb_engine_start(NULL, &session->agent.engine);
+    enum result result = session->start_engine(&session->agent.engine);
     if (result == RESULT_OK)
         return RESULT_OK;
     return refuse(ret_refusal, (struct refusal){.result = result,
@@ -200,7 +200,7 @@ static int dispatch(struct session *session, const struct command_line *line)
     struct refusal refusal;
     bool reads_rows = strcmp(line->command, "approve") != 0 && strcmp(line->command, "refuse") != 0;
     /* First of all: the engine's workers come from a process that has seen neither token nor rows. */
-    if (reads_rows && start_engine(session, &refusal) != RESULT_OK)
+    if (reads_rows && begin_reading(session, &refusal) != RESULT_OK)
         return report(&refusal);
     if (open_session(session, line->config, &refusal) != RESULT_OK)
         return report(&refusal);
@@ -258,7 +258,7 @@ static bool is_command(const struct command_line *line)
     return false;
 }
 
-int source_main(int argc, char **argv)
+int source_main(int argc, char **argv, enum result (*start_engine)(struct engine **ret_engine))
 {
     struct command_line line;
     const char *wrong;
@@ -271,7 +271,7 @@ int source_main(int argc, char **argv)
         return usage(wrong);
     if (!is_command(&line))
         return usage(line.command);
-    struct session session = {.arena = arena_new(0)};
+    struct session session = {.arena = arena_new(0), .start_engine = start_engine};
     int status = dispatch(&session, &line);
     close_session(&session);
     return status;

@@ -1,4 +1,5 @@
-/* The command itself, as a process of its own. */
+/* The command itself, as a process of its own; and the engine of all tests here. */
+#include "engine/duckdb/duckdb_engine.h"
 #include "peers/source/fixture.h"
 #include "peers/source/source.h"
 
@@ -13,6 +14,34 @@
 #define CANARY "canary-55aa"
 #define RESOURCES "[{\"code\":\"R1\",\"kind\":\"csv\",\"path\":\"rows.csv\"}]"
 
+static struct engine *engine;
+
+static void stop_engine(void)
+{
+    engine_stop(engine);
+}
+
+static enum result start_duckdb(struct engine **ret_engine)
+{
+    return duckdb_engine_start(NULL, ret_engine);
+}
+
+/* Started before main(), while there is one thread. */
+__attribute__((constructor)) static void start_engine(void)
+{
+    if (start_duckdb(&engine) == RESULT_OK)
+        (void)atexit(stop_engine);
+}
+
+struct engine *fixture_engine(void)
+{
+    if (engine == NULL) {
+        print_message("skipped: libduckdb.so is not there (set DUKOU_DUCKDB)\n");
+        skip();
+    }
+    return engine;
+}
+
 static pid_t start(const char *folder, char *const *arguments)
 {
     pid_t child = fork();
@@ -25,7 +54,7 @@ static pid_t start(const char *folder, char *const *arguments)
     (void)snprintf(output, sizeof output, "%s/output", folder);
     if (freopen(output, "a", stdout) == NULL || dup2(fileno(stdout), 2) < 0)
         _exit(99);
-    int status = source_main(count, (char **)(uintptr_t)arguments);
+    int status = source_main(count, (char **)(uintptr_t)arguments, start_duckdb);
     (void)fflush(stdout);
     _exit(status);
 }
