@@ -533,6 +533,49 @@ TEST(a_client_that_leaves_ends_its_stream)
     bench_close(&bench);
 }
 
+/* ---- the log ---- */
+
+TEST(a_failure_leaves_one_line_that_tells_nothing_about_anybody)
+{
+    struct bench bench;
+    struct answer answer;
+    char line[1024] = "";
+    char path[256];
+    bench_open(&bench);
+    (void)snprintf(path, sizeof path, "%s/stderr", city_app(bench.city)->home);
+    FILE *log = fopen(path, "w+e");
+    assert_non_null(log);
+    int before = dup(STDERR_FILENO);
+    assert_true(dup2(fileno(log), STDERR_FILENO) >= 0);
+    long status = status_of(&bench,
+                            &(struct call){.method = "POST",
+                                           .path = "/api/landings/1/break?who=zhang",
+                                           .who = landing_clerk(bench.city)},
+                            &answer);
+    long failed = status_of(
+        &bench,
+        &(struct call){.method = "POST", .path = "/api/landings/1/break", .who = landing_clerk(bench.city)},
+        &answer);
+    (void)dup2(before, STDERR_FILENO);
+    (void)close(before);
+    rewind(log);
+    size_t size = fread(line, 1, sizeof line - 1, log);
+    line[size] = '\0';
+    (void)fclose(log);
+    assert_int_equal(status, 422);
+    assert_int_equal(failed, 500);
+    assert_null(strstr(line, "zhang"));
+    assert_null(strstr(line, "landings/1"));
+    assert_null(strstr(line, "127.0.0.1"));
+    assert_null(strstr(line, "secret"));
+    json_error_t error;
+    CLEANUP_JSON json_t *json = json_loads(line, 0, &error); /* one line, one object */
+    assert_string_equal(json_text(json, "route"), "/landings/{id}/break");
+    assert_string_equal(json_text(json, "result"), "IO");
+    assert_int_equal(json_integer_or(json, "status", 0), 500);
+    bench_close(&bench);
+}
+
 /* ---- TLS ---- */
 
 static void make_certificate(const char *certificate_path, const char *key_path)
