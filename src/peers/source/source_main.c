@@ -150,6 +150,7 @@ static int run(struct session *session)
     return 0;
 }
 
+/* --dry-run prints just what would be sent, one JSON text a resource, for programs as well. */
 static int describe_one(struct session *session, const struct source_resource *resource, bool dry)
 {
     CLEANUP_ARENA struct arena *arena = arena_new(0);
@@ -157,9 +158,17 @@ static int describe_one(struct session *session, const struct source_resource *r
     struct refusal refusal;
     if (agent_describe(&session->agent, arena, resource, dry, &description, &refusal) != RESULT_OK)
         return report(&refusal);
-    char *text = json_dumps(description, JSON_INDENT(2));
-    (void)printf("%s: %s\n%s\n", resource->code, dry ? "measured" : "measured and told to the platform",
-                 text);
+    if (!dry) {
+        tell_line(arena_printf(arena, "%s: %lld rows measured, told to the platform", resource->code,
+                               (long long)json_integer_or(description, "rows", 0)));
+        return 0;
+    }
+    CLEANUP_JSON json_t *body =
+        json_pack("{s:s, s:O}", "resource", resource->code, "description", description);
+    char *text = json_dumps(body, JSON_INDENT(2));
+    if (text == NULL)
+        abort();
+    tell_line(text);
     free(text);
     return 0;
 }

@@ -109,6 +109,14 @@ TEST(the_command_describes_and_delivers_and_prints_no_value)
     const char *order = put_order(world);
     assert_int_equal(RUN(world, "describe", "R1", "--dry-run"), 0);
     assert_string_equal(world->platform->posts, "");
+    size_t size;
+    char *printed = fixture_read(fixture_path(world->folder, "output"), &size);
+    CLEANUP_JSON json_t *body = NULL;
+    struct refusal refusal;
+    assert_ok(json_read(world->arena, printed, size, &body, &refusal));
+    assert_string_equal(json_text(body, "resource"), "R1");
+    assert_int_equal(json_integer_or(json_object_get(body, "description"), "rows", 0), 2);
+    free(printed);
     assert_int_equal(RUN(world, "describe"), 0);
     assert_non_null(strstr(world->platform->posts, "/api/source/descriptions"));
     assert_int_equal(RUN(world, "once"), 0);
