@@ -218,6 +218,35 @@ enum result market_step(struct market *market, const char *who, row_id product, 
     return city_write(market->city, who, step, &stepping, ret_refusal);
 }
 
+struct query_new {
+    row_id room, id;
+};
+
+static enum result insert_query(struct work *work, void *argument)
+{
+    struct query_new *new = argument;
+    struct store_row row;
+    struct store_value now = store_integer(work_now(work));
+    TRY(store_one(work->tx, work->arena, SQL_QUERY_INSERT,
+                  STORE_BINDS({"room", store_integer(new->room)}, {"account", store_integer(1)},
+                              {"sql", store_text("SELECT 1")}, {"rule", store_text("release@1")},
+                              {"at", now}),
+                  &row));
+    new->id = row_integer(&row, "id");
+    TRY(store_exec(
+        work->tx, SQL_QUERY_SET_DONE,
+        STORE_BINDS({"id", store_integer(new->id)}, {"shape", store_text("{\"rows\":1}")}, {"at", now}),
+        NULL));
+    return work_record(work, "test", "query", new->id, LAW_NONE, NULL);
+}
+
+row_id market_query(struct market *market)
+{
+    struct query_new new = {.room = market->room};
+    assert_ok(city_write(market->city, system_actor(market), insert_query, &new, NULL));
+    return new.id;
+}
+
 /* ---- orders ---- */
 
 int64_t market_order(struct market *market, row_id product, int64_t quantity)

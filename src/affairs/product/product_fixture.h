@@ -41,6 +41,9 @@ struct digest market_digest(const char *title);
 /* A provider as one of the product's sources. */
 void market_source(struct market *market, row_id product, row_id resource, row_id provider, int64_t weight);
 
+/* A finished query of the developer's room; the keeper has nothing of it. */
+row_id market_query(struct market *market);
+
 /* An order appears at the exchange, by the customer of `people`; its number. */
 int64_t market_order(struct market *market, row_id product, int64_t quantity);
 void market_sync(struct market *market);

@@ -106,6 +106,18 @@ static enum result keep_sources(struct request *request, row_id product, row_id 
     return table != NULL && kept == 0 ? refuse_table(work) : RESULT_OK;
 }
 
+static enum result query_is_finished(struct request *request, row_id room)
+{
+    struct store_row query;
+    const json_t *number = json_object_get(request->body, "query_id");
+    if (number == NULL)
+        return RESULT_OK;
+    enum result result = room_finished_query(&request->work, room, json_integer_value(number), &query);
+    if (result != RESULT_NOT_FOUND)
+        return result;
+    return refuse_definition(&request->work, "/query_id", "该环境没有这个查询", "the room has no such query");
+}
+
 static enum result draft(struct request *request, void *argument)
 {
     struct work *work = &request->work;
@@ -133,8 +145,11 @@ static enum result draft(struct request *request, void *argument)
             {"account", store_integer(request->actor.account)}, {"at", store_integer(work_now(work))}),
         &row));
     *product = row_integer(&row, "id");
-    TRY(keep_sources(request, *product, room_id));
     TRY(workflow_open(work, &product_workflow, *product, "draft", request->body, NULL));
+    /* Only now is it known that the room is the caller's own. */
+    TRY(query_is_finished(request, room_id));
+    TRY(keep_sources(request, *product, room_id));
+    TRY(work_record(work, "sources", "product", *product, LAW(REVENUE), NULL));
     return product_reply(request, *product);
 }
 

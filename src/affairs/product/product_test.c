@@ -120,8 +120,13 @@ TEST(without_the_keeper_a_draft_has_no_bytes_and_is_not_submitted)
     CLEANUP_MARKET struct market *market = market_new();
     struct city *city = market->city;
     const char *developer = market->people.developer_clerk;
-    (void)city_expect(city, 409, developer, "POST /products",
-                      city_format(city, table_body, (long long)market->room, "data_product", 4711LL));
+    const json_t *problem =
+        city_expect(city, 422, developer, "POST /products",
+                    city_format(city, table_body, (long long)market->room, "data_product", 4711LL));
+    assert_string_equal(field_of(problem), "/query_id");
+    (void)city_expect(city, 503, developer, "POST /products",
+                      city_format(city, table_body, (long long)market->room, "data_product",
+                                  (long long)market_query(market)));
     const json_t *items =
         json_object_get(city_expect(city, 200, developer, "GET /products?state=draft", NULL), "items");
     assert_int_equal(json_array_size(items), 1);
@@ -163,11 +168,14 @@ struct filing_new {
 static enum result insert_filing(struct work *work, void *argument)
 {
     const struct filing_new *new = argument;
+    struct digest bytes = market_digest("甲");
+    char digest[DIGEST_TEXT_SIZE];
+    hex_print(bytes.bytes, DIGEST_SIZE, digest);
     TRY(store_exec(work->tx, SQL_FILING_INSERT,
                    STORE_BINDS({"product", store_integer(new->product)},
                                {"operator", store_integer(work->actor->party)},
                                {"decision", store_text(new->decision)}, {"reason", store_null()},
-                               {"digest", store_text("")}, {"rule", store_null()},
+                               {"digest", store_text(digest)}, {"rule", store_null()},
                                {"at", store_integer(work_now(work))}),
                    NULL));
     return work_record(work, "test", "filing", new->product, LAW_NONE, NULL);
@@ -195,8 +203,9 @@ TEST(no_product_leaves_without_a_review_of_its_very_bytes_on_file)
                                        DUTY_CLERK | DUTY_REVIEWER);
 
     /* without bytes nothing is submitted */
-    (void)city_expect(market->city, 409, market->people.developer_clerk, "POST /products",
-                      city_format(market->city, table_body, (long long)market->room, "data_product", 4711LL));
+    (void)city_expect(market->city, 503, market->people.developer_clerk, "POST /products",
+                      city_format(market->city, table_body, (long long)market->room, "data_product",
+                                  (long long)market_query(market)));
     const json_t *items = json_object_get(
         city_expect(market->city, 200, market->people.developer_clerk, "GET /products", NULL), "items");
     row_id empty = fixture_number(json_array_get(items, 0), "id");
@@ -402,7 +411,7 @@ TEST(calls_end_with_the_order_s_last_day_and_with_the_agreement)
     fixture_days(city, 365);
     assert_ok(market_call(market, product, NULL, NULL, &call));
     fixture_days(city, 2);
-    assert_int_equal(market_call(market, product, NULL, NULL, &call), RESULT_LIMIT);
+    assert_int_equal(market_call(market, product, NULL, NULL, &call), RESULT_FORBIDDEN);
     (void)market_granted(market, product, 9);
     assert_ok(market_call(market, product, NULL, NULL, &call));
     (void)city_expect(city, 200, market->people.approver,
