@@ -147,8 +147,9 @@ struct engine_ingest {
     enum engine_format format;
     const struct engine_field *fields; /* every column of the file, in any order; written in this one */
     size_t field_count;
-    /* For each of these columns a column "__subject_COLUMN" (UBIGINT) is added: a hash of the secret and the
-     * value's text form, NULL where the value is, for counting subjects without knowing them. */
+    /* For each of these columns a column "__bucket_COLUMN" (UTINYINT), the low 6 bits of the next, which is
+     * all that counting reads, and a column "__subject_COLUMN" (UBIGINT) are added: a hash of the secret and
+     * the value's text form, NULL where the value is, for counting subjects without knowing them. */
     const char *const *subjects;
     size_t subject_count;
     const char *secret; /* text, one per room or resource; needed with subjects */

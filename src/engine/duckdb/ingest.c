@@ -122,9 +122,13 @@ static void add_subjects(struct ingest *ingest, struct wire_out *columns)
         if (field == ingest->field_count)
             worker_fail(ingest->worker, FAILURE_COLUMN_ABSENT, subject, subject);
         const struct expression *e = &ingest->expressions[field];
-        worker_append(columns, ", ",
-                      "CASE WHEN %s IS NOT NULL THEN hash(concat(%s, CAST(%s AS VARCHAR))) END AS %s",
-                      e->source, secret, e->alias, worker_identifier(worker_format("__subject_%s", subject)));
+        const char *token =
+            worker_format("CASE WHEN %s IS NOT NULL THEN hash(concat(%s, CAST(%s AS VARCHAR))) END",
+                          e->source, secret, e->alias);
+        worker_append(columns, ", ", "%s AS %s", token,
+                      worker_identifier(worker_format("__subject_%s", subject)));
+        worker_append(columns, ", ", "CAST((%s) & 63 AS UTINYINT) AS %s", token,
+                      worker_identifier(worker_format("__bucket_%s", subject)));
     }
 }
 
@@ -210,70 +214,132 @@ static void put_accepted(struct ingest *ingest, struct wire_out *answer)
 
 /* ---- the other case: what is wrong, and where ---- */
 
-static void put_counts(struct ingest *ingest, struct wire_out *answer)
+/* Each expression has its vectors in memory, so a wide table is looked through several times. */
+enum { BATCH_FIELDS = 100 };
+
+struct finding {
+    int64_t row; /* from 1 */
+    uint32_t field;
+    uint32_t reason;
+};
+
+struct findings {
+    struct finding *list;
+    size_t count;
+};
+
+static size_t batch_end(const struct ingest *ingest, size_t first)
 {
-    struct wire_out counts = {0};
-    worker_append(&counts, "", "count(*)::BIGINT");
-    for (size_t i = 0; i < ingest->field_count; i++) {
+    size_t left = ingest->field_count - first;
+    return first + (left < BATCH_FIELDS ? left : BATCH_FIELDS);
+}
+
+/* Three counts for each field from `first` up to `end` into counts[], the rows into *ret_rows. */
+static void count_batch(struct ingest *ingest, size_t first, size_t end, int64_t *counts, int64_t *ret_rows)
+{
+    struct wire_out list = {0};
+    worker_append(&list, "", "count(*)::BIGINT");
+    for (size_t i = first; i < end; i++) {
         const struct expression *e = &ingest->expressions[i];
-        worker_append(&counts, ", ",
+        worker_append(&list, ", ",
                       "count_if(%s IS NULL)::BIGINT, count_if(%s <> 0)::BIGINT, count_if(%s = %d)::BIGINT",
                       e->source, e->reason, e->reason, REASON_FINITE);
     }
     struct worker_grid grid = worker_grid(
         ingest->worker, ingest->source.format == ENGINE_CSV ? FAILURE_UNKNOWN : FAILURE_NOT_PARQUET,
-        "SELECT %s FROM %s", worker_text(&counts), ingest->from);
-    int64_t violations = 0;
-    for (size_t i = 0; i < ingest->field_count; i++)
-        violations += grid.cells[i * 3 + 2].integer;
-    /* Writing failed although every row keeps the rules: a file that reads differently twice, or no room. */
-    if (violations == 0)
-        worker_fail(ingest->worker, FAILURE_OUTPUT, NULL, NULL);
-    wire_put_u32(answer, 0);
-    for (size_t i = 0; i < grid.columns; i++)
-        wire_put_u64(answer, (uint64_t)grid.cells[i].integer);
+        "SELECT %s FROM %s", worker_text(&list), ingest->from);
+    *ret_rows = grid.cells[0].integer;
+    for (size_t i = first * 3; i < end * 3; i++)
+        counts[i] = grid.cells[i - first * 3 + 1].integer;
 }
 
-static void put_lines(struct ingest *ingest, const struct worker_grid *grid, struct wire_out *answer)
+static void find_batch(struct ingest *ingest, size_t first, size_t end, const int64_t *counts,
+                       struct findings *findings)
 {
-    int64_t *rows = worker_array(sizeof *rows, grid->rows);
-    int64_t *lines = worker_array(sizeof *lines, grid->rows);
-    for (size_t i = 0; i < grid->rows; i++)
-        lines[i] = rows[i] = grid->cells[i * grid->columns].integer;
-    if (ingest->source.format == ENGINE_CSV) {
-        struct csv csv;
-        const struct csv_watch watch = {&ingest->worker->scanned, &ingest->worker->expired};
-        (void)csv_scan(ingest->worker->descriptors[0], &watch, rows, grid->rows, lines, &csv);
+    struct wire_out reasons = {0};
+    struct wire_out any = {0};
+    uint32_t fields[BATCH_FIELDS];
+    size_t width = 0;
+    worker_append(&reasons, "", "row_number() OVER () AS line");
+    for (size_t i = first; i < end; i++) {
+        if (counts[i * 3 + 1] == 0)
+            continue;
+        worker_append(&reasons, ", ", "(%s)::INTEGER AS r%zu", ingest->expressions[i].reason, i);
+        worker_append(&any, " OR ", "r%zu <> 0", i);
+        fields[width++] = (uint32_t)i;
     }
-    struct wire_out list = {0};
-    uint32_t count = 0;
-    for (size_t row = 0; row < grid->rows; row++)
-        for (size_t field = 0; field < ingest->field_count && count < LIMIT_VIOLATIONS; field++) {
-            int64_t reason = grid->cells[row * grid->columns + 1 + field].integer;
-            if (reason == REASON_NONE)
-                continue;
-            wire_put_u64(&list, (uint64_t)lines[row]);
-            wire_put_u32(&list, (uint32_t)field);
-            wire_put_u32(&list, (uint32_t)reason);
-            count++;
+    if (width == 0)
+        return;
+    struct worker_grid grid = worker_grid(
+        ingest->worker, FAILURE_UNKNOWN, "SELECT * FROM (SELECT %s FROM %s) WHERE %s ORDER BY line LIMIT %d",
+        worker_text(&reasons), ingest->from, worker_text(&any), LIMIT_VIOLATIONS);
+    findings->list =
+        reallocarray(findings->list, findings->count + grid.rows * width + 1, sizeof *findings->list);
+    if (findings->list == NULL)
+        abort();
+    for (size_t row = 0; row < grid.rows; row++)
+        for (size_t i = 0; i < width; i++) {
+            const struct worker_cell *cells = grid.cells + row * grid.columns;
+            if (cells[i + 1].integer != REASON_NONE)
+                findings->list[findings->count++] =
+                    (struct finding){cells[0].integer, fields[i], (uint32_t)cells[i + 1].integer};
         }
-    wire_put_u32(answer, count);
-    wire_put(answer, list.bytes, list.size);
+}
+
+static int by_row(const void *a, const void *b)
+{
+    const struct finding *x = a;
+    const struct finding *y = b;
+    if (x->row != y->row)
+        return x->row < y->row ? -1 : 1;
+    return (x->field > y->field) - (x->field < y->field);
+}
+
+/* Rows of a CSV file become the lines where they begin. */
+static void find_lines(struct ingest *ingest, struct findings *findings)
+{
+    int64_t *rows = worker_array(sizeof *rows, findings->count);
+    int64_t *lines = worker_array(sizeof *lines, findings->count);
+    size_t distinct = 0;
+    for (size_t i = 0; i < findings->count; i++)
+        if (distinct == 0 || rows[distinct - 1] != findings->list[i].row)
+            rows[distinct++] = findings->list[i].row;
+    struct csv csv;
+    const struct csv_watch watch = {&ingest->worker->scanned, &ingest->worker->expired};
+    (void)csv_scan(ingest->worker->descriptors[0], &watch, rows, distinct, lines, &csv);
+    for (size_t i = 0, at = 0; i < findings->count; i++) {
+        at += rows[at] != findings->list[i].row;
+        findings->list[i].row = lines[at];
+    }
 }
 
 static void put_violations(struct ingest *ingest, struct wire_out *answer)
 {
-    struct wire_out reasons = {0};
-    struct wire_out any = {0};
-    worker_append(&reasons, "", "row_number() OVER () AS line");
-    for (size_t i = 0; i < ingest->field_count; i++) {
-        worker_append(&reasons, ", ", "(%s)::INTEGER AS r%zu", ingest->expressions[i].reason, i);
-        worker_append(&any, " OR ", "r%zu <> 0", i);
+    struct findings findings = {0};
+    int64_t *counts = worker_array(sizeof *counts, ingest->field_count * 3);
+    int64_t rows = 0;
+    for (size_t first = 0; first < ingest->field_count; first += BATCH_FIELDS)
+        count_batch(ingest, first, batch_end(ingest, first), counts, &rows);
+    for (size_t first = 0; first < ingest->field_count; first += BATCH_FIELDS)
+        find_batch(ingest, first, batch_end(ingest, first), counts, &findings);
+    /* Writing failed although every row keeps the rules: no room. */
+    if (findings.count == 0)
+        worker_fail(ingest->worker, FAILURE_OUTPUT, NULL, NULL);
+    qsort(findings.list, findings.count, sizeof *findings.list, by_row);
+    if (findings.count > LIMIT_VIOLATIONS)
+        findings.count = LIMIT_VIOLATIONS;
+    if (ingest->source.format == ENGINE_CSV)
+        find_lines(ingest, &findings);
+    wire_put_u32(answer, 0);
+    wire_put_u64(answer, (uint64_t)rows);
+    for (size_t i = 0; i < ingest->field_count * 3; i++)
+        wire_put_u64(answer, (uint64_t)counts[i]);
+    wire_put_u32(answer, (uint32_t)findings.count);
+    for (size_t i = 0; i < findings.count; i++) {
+        wire_put_u64(answer, (uint64_t)findings.list[i].row);
+        wire_put_u32(answer, findings.list[i].field);
+        wire_put_u32(answer, findings.list[i].reason);
     }
-    struct worker_grid grid = worker_grid(
-        ingest->worker, FAILURE_UNKNOWN, "SELECT * FROM (SELECT %s FROM %s) WHERE %s ORDER BY line LIMIT %d",
-        worker_text(&reasons), ingest->from, worker_text(&any), LIMIT_VIOLATIONS);
-    put_lines(ingest, &grid, answer);
     wire_put_text(answer, NULL);
 }
 
@@ -290,7 +356,6 @@ _Noreturn void worker_ingest(struct worker *worker, struct wire_in *job)
         put_accepted(&ingest, &answer);
     } else {
         (void)!ftruncate(worker->descriptors[worker->descriptor_count - 1], 0);
-        put_counts(&ingest, &answer);
         put_violations(&ingest, &answer);
     }
     worker_answer(worker, &answer);

@@ -30,6 +30,8 @@ bool duckdb_library_open(const char *path, struct duckdb_library *ret_library)
     memcpy(&ret_library->name, &symbol, sizeof symbol);
     DUCKDB_FUNCTIONS(X)
 #undef X
+    symbol = dlsym(handle, "duckdb_je_mallctl");
+    memcpy(&ret_library->allocator_control, &symbol, sizeof symbol);
     return true;
 }
 

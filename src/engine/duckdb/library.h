@@ -7,6 +7,7 @@
 #include <duckdb.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 /* clang-format off */
 #define DUCKDB_FUNCTIONS(X)                                                                                  \
@@ -24,7 +25,16 @@ struct duckdb_library {
 #define X(name) __typeof__(duckdb_##name) *name;
     DUCKDB_FUNCTIONS(X)
 #undef X
+    /* The library's allocator (jemalloc), not part of DuckDB's interface; NULL where it is not there. */
+    int (*allocator_control)(const char *name, void *old, size_t *old_size, void *new, size_t new_size);
 };
+
+/* For the environment before the library is loaded: address space that is freed goes back to the kernel,
+ * since a worker has a bound on it. */
+#define DUCKDB_ALLOCATOR_VARIABLE "DUCKDB_JE_MALLOC_CONF"
+#define DUCKDB_ALLOCATOR_SETTINGS "retain:false"
+/* Name for allocator_control(): what all arenas have freed. */
+#define DUCKDB_ALLOCATOR_PURGE "arena.4096.purge"
 
 /* Loads it for the life of the process. */
 bool duckdb_library_open(const char *path, struct duckdb_library *ret_library);

@@ -337,6 +337,9 @@ struct worker_grid worker_grid(struct worker *worker, enum failure failure, cons
         worker->db->destroy_data_chunk(&chunk);
     }
     worker->db->destroy_result(&result);
+    /* Many small queries would fill the address space with what each has left. */
+    if (worker->db->allocator_control != NULL)
+        (void)worker->db->allocator_control(DUCKDB_ALLOCATOR_PURGE, NULL, NULL, NULL, 0);
     return grid;
 }
 

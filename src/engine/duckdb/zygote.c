@@ -194,6 +194,7 @@ static void shed(int control)
     (void)syscall(SYS_close_range, CONTROL + 1U, ~0U, 0U);
     (void)clearenv();
     (void)setenv("TZ", "UTC", 1);
+    (void)setenv(DUCKDB_ALLOCATOR_VARIABLE, DUCKDB_ALLOCATOR_SETTINGS, 1);
     for (int signal = 1; signal < 32; signal++)
         (void)sigaction(signal, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
     (void)sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);

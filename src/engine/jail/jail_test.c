@@ -217,9 +217,9 @@ TEST(a_worker_holds_no_descriptor_but_its_channel)
     (void)close(inherited);
 }
 
-TEST(a_worker_has_no_environment_but_the_time_zone)
+TEST(a_worker_has_no_environment_but_what_the_zygote_sets)
 {
-    assert_stopped(PROBE_ENVIRONMENT, 1);
+    assert_stopped(PROBE_ENVIRONMENT, 2);
 }
 
 TEST(a_worker_is_nobody_and_alone)
