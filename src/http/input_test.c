@@ -175,3 +175,75 @@ TEST(query_parameters_are_read_strictly)
     }
     city_expect(city, 422, NULL, "GET /landings/1?limit=5", NULL);
 }
+
+/* ---- chance ---- */
+
+/* Changes, doubles or drops some bytes, now and then for ones that mean something somewhere. */
+static char *spoilt(struct arena *arena, struct random *random, const char *text, size_t *ret_size)
+{
+    static const char loaded[] = "\"\\{}[]:,%+&=/.?;\n\r\t 0-1e\xFF\xC0\x80\xED\xA0";
+    size_t size = strlen(text);
+    char *copy = arena_alloc(arena, 2 * size + 64);
+    size_t to = 0;
+    uint64_t rate = 3 + random_below(random, 60);
+    for (size_t i = 0; i < size; i++) {
+        uint64_t what = random_below(random, rate);
+        if (what == 0)
+            copy[to++] = loaded[random_below(random, sizeof loaded)];
+        else if (what == 1)
+            copy[to++] = text[i];
+        if (what != 0 && what != 2)
+            copy[to++] = text[i];
+    }
+    *ret_size = to;
+    return copy;
+}
+
+TEST(whatever_comes_is_answered_and_never_by_a_failure)
+{
+    enum { REQUESTS = 20000 };
+    static const char *const paths[] = {"/api/landings",          "/api/landings/1",
+                                        "/api/landings/1/survey", "/api/landings/by-title/%E4%B8%AD",
+                                        "/api/session",           "/api/landings/1/ferries"};
+    static const char query[] =
+        "seats=5&title=%E7%A0%81&covered=true&line=1&line=9&limit=5&cursor=AAAAAAAAAAAAAAAA";
+    static const char body[] =
+        WITH("\"depth\":1.5,\"lines\":[1,2],\"berths\":[{\"name\":\"a\",\"length\":null}]");
+    CLEANUP_CITY struct city *city = landing_city();
+    (void)landing_made(city);
+    const char *bearer = city_format(city, "Bearer %s", landing_clerk(city));
+    struct random *random = random_seeded(11);
+    int served = 0;
+    for (int i = 0; i < REQUESTS; i++) {
+        CLEANUP_ARENA struct arena *arena = arena_new(0);
+        size_t size = 0;
+        size_t ignored = 0;
+        const char *path = paths[random_below(random, 6)];
+        const char *sent = spoilt(arena, random, body, &size);
+        const struct http_header headers[] = {
+            {"Authorization",
+             random_below(random, 4) == 0 ? spoilt(arena, random, bearer, &ignored) : bearer},
+            {"Content-Type", "application/json"},
+            {"Accept-Language", spoilt(arena, random, "en;q=0.5, zh-CN;q=0.4", &ignored)},
+            {"If-Match", random_below(random, 8) == 0 ? spoilt(arena, random, "\"abc\", *", &ignored) : "*"},
+            {"Idempotency-Key", spoilt(arena, random, "7d3f1a52-0001-4c7e-9b1e-aaaaaaaaaaaa", &ignored)},
+            {0}};
+        struct http_message message = {
+            .method = (enum http_method)random_below(random, HTTP_OTHER + 1),
+            .path = random_below(random, 3) == 0 ? spoilt(arena, random, path, &ignored) : path,
+            .query = random_below(random, 3) == 0 ? spoilt(arena, random, query, &ignored) : NULL,
+            .headers = headers,
+            .body = sent,
+            .body_size = random_below(random, 3) == 0 ? 0 : size,
+            .upload = -1,
+            .address = "192.0.2.9"};
+        struct http_reply reply;
+        dispatch(city_app(city), arena, &message, &reply);
+        if (reply.status < 200 || reply.status >= 500)
+            fail_msg("%d for %s: %.*s", reply.status, message.path, (int)reply.body_size,
+                     (const char *)reply.body);
+        served += reply.status < 300;
+    }
+    random_free(random);
+    assert_in_range(served, REQUESTS / 100, REQUESTS);
+}
