@@ -20,17 +20,30 @@ enum result guard_check(struct arena *arena, const struct policy *policy, const 
     return RESULT_OK;
 }
 
+/* Counting subjects exactly is all that needs the whole token; measuring reads its bucket. */
+static bool counts_subjects(const struct query *query, size_t table)
+{
+    for (size_t i = 0; i < query->aggregate_count; i++)
+        if (query->aggregates[i]->aggregate == AGGREGATE_COUNT_SUBJECTS &&
+            query->aggregates[i]->children[0]->table == table)
+            return true;
+    return false;
+}
+
 size_t guard_columns(struct arena *arena, const struct query *query, size_t table,
                      const char *const **ret_names)
 {
     const struct query_table *from = &query->tables[table];
-    const char **names = arena_new_array(arena, const char *, from->policy->column_count + 1);
+    const char **names = arena_new_array(arena, const char *, from->policy->column_count + 2);
     size_t count = 0;
     for (size_t i = 0; i < from->policy->column_count; i++)
         if (from->needed[i])
             names[count++] = from->policy->columns[i].name;
-    if (from->policy->subject_token != NULL)
-        names[count++] = from->policy->subject_token;
+    if (from->policy->subject_token != NULL) {
+        names[count++] = from->policy->subject_bucket;
+        if (counts_subjects(query, table))
+            names[count++] = from->policy->subject_token;
+    }
     /* COUNT(*) alone names no column, but a table has to have one */
     for (size_t i = 0; i < from->policy->column_count && count == 0; i++)
         if (from->policy->columns[i].use != USE_FORBIDDEN)

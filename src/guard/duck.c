@@ -7,6 +7,7 @@
 #include <dlfcn.h>
 #include <duckdb.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -199,6 +200,16 @@ static const char city[] =
     "'joins':[{'left':['resident','hood'],'right':['own','hood']},"
     "{'left':['firm','firm'],'right':['resident','firm']}]}";
 
+void duck_buckets(const char *table, const char *subject)
+{
+    char sql[512];
+    (void)snprintf(sql, sizeof sql,
+                   "ALTER TABLE %s ADD COLUMN \"__bucket_%s\" UTINYINT; "
+                   "UPDATE %s SET \"__bucket_%s\" = CAST(\"__subject_%s\" & 63 AS UTINYINT)",
+                   table, subject, table, subject, subject);
+    duck_do(sql);
+}
+
 static void make_city(void)
 {
     static bool made;
@@ -218,9 +229,11 @@ static void make_city(void)
     duck_do("INSERT INTO resident SELECT NULL, NULL, 3, hood, district, age, born, married, pay, balance, "
             "rent, phone, "
             "illness FROM resident WHERE id < 4");
+    duck_buckets("resident", "id");
     duck_do("CREATE TABLE firm AS SELECT i AS firm, hash(i + 1000000) AS \"__subject_firm\", "
             "(['建筑','贸易','IT','farm'])[1 + i % 4] AS industry, (hash(i) % 300)::INTEGER AS staff FROM "
             "range(40) t(i)");
+    duck_buckets("firm", "firm");
     duck_do("CREATE TABLE own AS SELECT i::INTEGER AS hood, (['A','B','C'])[1 + i % 3] AS class, i / 10.0 AS "
             "weight "
             "FROM range(20) t(i)");

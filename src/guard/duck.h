@@ -11,6 +11,8 @@ void duck_need(void);
 
 /* Runs `sql`, which must succeed. */
 void duck_do(const char *sql);
+/* Adds "__bucket_SUBJECT" to a table that has "__subject_SUBJECT", as taking in does. */
+void duck_buckets(const char *table, const char *subject);
 
 /* False, with the message, when DuckDB refuses or fails. Everything in the arena. */
 bool duck_query(struct arena *arena, const char *sql, struct engine_answer *ret_answer,

@@ -277,6 +277,7 @@ TEST(a_person_made_heavy_by_an_import_dominates)
     duck_need();
     duck_do(
         "CREATE OR REPLACE TABLE town AS SELECT i AS id, hash(i) AS \"__subject_id\" FROM range(500) t(i)");
+    duck_buckets("town", "id");
     duck_do("CREATE OR REPLACE TABLE mine AS SELECT i AS id, CASE WHEN i = 77 THEN 1e6 ELSE 1 END AS w FROM "
             "range(500) "
             "t(i)");
@@ -305,6 +306,6 @@ TEST(only_the_columns_named_need_be_in_reach)
     assert_string_equal(names[0], "hood");
     assert_string_equal(names[1], "age");
     assert_string_equal(names[2], "pay");
-    assert_string_equal(names[3], "__subject_id");
+    assert_string_equal(names[3], "__bucket_id");
     assert_int_equal(guard_columns(arena, &sealed.query, 1, &names), 2);
 }

@@ -175,6 +175,7 @@ static enum result read_subject(const struct reader *reader, const json_t *json,
                    "A resource names its subject, which is one of its columns.");
     table->subject = column->name;
     table->subject_token = arena_printf(reader->arena, "__subject_%s", column->name);
+    table->subject_bucket = arena_printf(reader->arena, "__bucket_%s", column->name);
     return RESULT_OK;
 }
 

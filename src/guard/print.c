@@ -64,9 +64,8 @@ static void print_bucket(struct writer *writer, const struct query *query, size_
         print_expression(writer, table->matches[0].right);
         put(writer, " IS NOT NULL THEN coalesce(");
     }
-    put(writer, "CAST(t%zu.", index);
-    put_name(writer, table->policy->subject_token);
-    put(writer, " & %d AS UTINYINT)", BUCKETS - 1);
+    put(writer, "t%zu.", index);
+    put_name(writer, table->policy->subject_bucket);
     if (table->left_join)
         put(writer, ", %d) END", BUCKETS);
 }

@@ -250,6 +250,7 @@ static void make_edges(void)
         "(['infinity', '-infinity', '290000-01-01', '2020-02-29 12:00:00', NULL])[1 + i % 5]::TIMESTAMP AS "
         "moment, "
         "([true, false, NULL])[1 + i % 3] AS flag FROM range(400) t(i)");
+    duck_buckets("edge", "id");
 }
 
 /* Whether a query fails must not depend on what the rows hold: then the failure would answer a question. */

@@ -31,6 +31,7 @@ static const struct policy *world(struct arena *arena, const char *more)
             "UNION ALL "
             "SELECT i, i, 'wild', NULL, CASE WHEN i = 5 THEN 'nan'::DOUBLE ELSE 5 END, "
             "CASE WHEN i < 9 THEN 0 WHEN i < 12 THEN 1 END, 3.5 FROM range(40) t(i)");
+    duck_buckets("town", "id");
     return duck_policy(arena, arena_printf(arena, policy_text, more));
 }
 
