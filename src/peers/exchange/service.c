@@ -157,8 +157,8 @@ static void make_token(char *ret_token)
 static enum result customer_add(struct call *call, json_t **ret_reply)
 {
     static const char *const keys[] = {"name", "credit_code", NULL};
-    const char *name;
-    const char *code;
+    const char *name = "";
+    const char *code = "";
     char token[TOKEN_SIZE];
     int64_t customer;
     TRY(only_keys(call, keys));
@@ -191,7 +191,7 @@ static enum result listing_add(struct call *call, json_t **ret_reply)
 {
     static const char *const keys[] = {"product",   "title",  "kind",        "operator",
                                        "price_fen", "digest", "description", NULL};
-    const char *text;
+    const char *text = "";
     int64_t number;
     TRY(only_keys(call, keys));
     TRY(need_integer(call, "product", 1, INT64_MAX, &number));
@@ -258,7 +258,7 @@ static enum result order_get(struct call *call, json_t **ret_reply)
 static enum result order_answer(struct call *call, json_t **ret_reply)
 {
     static const char *const keys[] = {"state", "reason", "grant", NULL};
-    const char *state;
+    const char *state = "";
     const char *reason = "";
     TRY(only_keys(call, keys));
     TRY(need_text(call, "state", 20, &state));

@@ -198,7 +198,7 @@ static enum result read_and_seal(const struct task *task, const struct order *or
                                  const struct source_resource *resource, struct sealed *ret_sealed,
                                  int64_t *ret_rows, struct refusal *ret_refusal)
 {
-    struct rows rows;
+    struct rows rows = {.fd = -1};
     TRY(rows_of_order(task->agent->engine, task->arena, resource, order, &rows, ret_refusal));
     enum result result = seal_rows(order, rows.fd, ret_sealed, ret_refusal);
     file_cleanup(&rows.fd);
@@ -210,8 +210,8 @@ static enum result deliver(const struct task *task, const struct order *order,
                            const struct source_resource *resource)
 {
     struct refusal refusal;
-    struct sealed sealed;
-    int64_t rows;
+    struct sealed sealed = {.fd = -1};
+    int64_t rows = 0;
     if (task->known.state != JOURNAL_SENDING)
         TRY(note(
             task, "sending",

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "peers/source/file.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -274,6 +275,7 @@ static enum result read_resource(const struct reading *reading, const json_t *js
     bool table = resource.kind == SOURCE_POSTGRESQL;
     TRY(check_object(reading, json, pointer, table ? table_members : file_members));
     resource.code = copy_text(reading, json, "code");
+    assert(resource.code != NULL); /* required above */
     resource.path = copy_path(reading, json, "path");
     resource.connection = copy_text(reading, json, "connection");
     resource.table = copy_text(reading, json, "table");

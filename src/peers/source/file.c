@@ -72,7 +72,7 @@ static enum result read_limited(struct arena *arena, const char *path, size_t li
                                 char **ret_bytes, size_t *ret_size, struct refusal *ret_refusal)
 {
     CLEANUP_FILE int fd = -1;
-    struct stat info;
+    struct stat info = {0};
     TRY(open_regular(arena, path, &fd, &info, ret_refusal));
     if ((size_t)info.st_size > limit)
         return refuse_file(arena, RESULT_TOO_LARGE, path, "文件过大。", "the file is too large.",

@@ -94,9 +94,10 @@ static enum MHD_Result reply(struct MHD_Connection *connection, int status, cons
 /* Takes an order off the list of open ones: it is refused or delivered. */
 static void settle(struct platform *platform, const char *path)
 {
-    long long id = 0;
-    if (sscanf(path, "/api/source/orders/%lld/", &id) != 1)
+    static const char prefix[] = "/api/source/orders/";
+    if (strncmp(path, prefix, sizeof prefix - 1) != 0)
         return;
+    long long id = strtoll(path + sizeof prefix - 1, NULL, 10);
     for (size_t i = 0; i < platform->order_count; i++)
         if (platform->orders[i].id == id)
             platform->orders[i].open = false;

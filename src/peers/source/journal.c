@@ -84,7 +84,8 @@ static struct entry *entry_of(struct journal *journal, int64_t order)
         abort();
     journal->entries = grown;
     memmove(grown + at + 1, grown + at, (journal->count - at) * sizeof *grown);
-    grown[at] = (struct entry){.order = {.order = order}};
+    memset(&grown[at], 0, sizeof *grown);
+    grown[at].order.order = order;
     journal->count++;
     return &grown[at];
 }
@@ -173,7 +174,7 @@ static enum result read_lines(struct journal *journal, struct arena *arena, bool
 
 enum result journal_refresh(struct journal *journal, struct arena *arena, struct refusal *ret_refusal)
 {
-    bool torn;
+    bool torn = false;
     if (flock(journal->fd, LOCK_SH) != 0)
         return refuse_io(journal, arena, ret_refusal);
     enum result result = read_lines(journal, arena, &torn, ret_refusal);
@@ -255,7 +256,7 @@ static char *print_line(const struct journal *journal, struct arena *arena, inst
 static enum result append(struct journal *journal, struct arena *arena, instant at, const char *event,
                           int64_t order, const json_t *more, struct refusal *ret_refusal)
 {
-    bool torn;
+    bool torn = false;
     TRY(read_lines(journal, arena, &torn, ret_refusal));
     if (torn && ftruncate(journal->fd, journal->read) != 0)
         return refuse_io(journal, arena, ret_refusal);

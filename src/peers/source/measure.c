@@ -229,7 +229,7 @@ static void add_newest(const struct measured *m, json_t *quality)
     const struct column *newest = NULL;
     for (size_t i = 0; i < m->found.field_count; i++) {
         const struct column *column = &m->columns[i];
-        json_t *proposal = sensitive_proposal(m->arena, &m->found.fields[i], NULL);
+        json_t *proposal = sensitive_proposal(&m->found.fields[i], NULL);
         bool usable = column->dated && proposal == NULL;
         json_decref(proposal);
         if (!usable || (newest != NULL && newest->newest >= column->newest))
@@ -267,7 +267,7 @@ static json_t *sensitive(const struct measured *m)
     for (size_t i = 0; i < m->found.field_count; i++) {
         const struct engine_field *field = &m->found.fields[i];
         const struct sensitive_counts *counts = is_matched(field->type) ? &m->columns[i].counts : NULL;
-        json_t *proposal = sensitive_proposal(m->arena, field, counts);
+        json_t *proposal = sensitive_proposal(field, counts);
         if (proposal != NULL)
             (void)json_array_append_new(list, proposal);
     }

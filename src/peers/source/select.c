@@ -50,15 +50,10 @@ static enum result refuse_column(struct arena *arena, enum result result, const 
                                    .remedy_en = "Issue an order by the resource's catalogued items."});
 }
 
-static enum result find(struct arena *arena, const struct engine_field *fields, size_t count,
-                        const char *name, const struct engine_field **ret_field, struct refusal *ret_refusal)
+static enum result refuse_absent(struct arena *arena, const char *column, struct refusal *ret_refusal)
 {
-    const struct engine_field *field = select_field(fields, count, name);
-    if (field == NULL)
-        return refuse_column(arena, RESULT_NOT_FOUND, name, "资源中没有这一列。",
-                             "the resource has no such column.", ret_refusal);
-    *ret_field = field;
-    return RESULT_OK;
+    return refuse_column(arena, RESULT_NOT_FOUND, column, "资源中没有这一列。",
+                         "the resource has no such column.", ret_refusal);
 }
 
 /* ---- values ---- */
@@ -156,7 +151,7 @@ static enum result print_condition(struct arena *arena, enum select_dialect dial
                                    const char **ret_text, struct refusal *ret_refusal)
 {
     static const char *const signs[] = {"=", "<>", "<", "<=", ">", ">=", "IN"};
-    const char *values = NULL;
+    const char *values = "";
     if (condition->period && field->type != ENGINE_DATE && field->type != ENGINE_TIMESTAMP)
         return refuse_column(arena, RESULT_INVALID, field->name, "期间所用的列不是日期。",
                              "the period's column holds no dates.", ret_refusal);
@@ -194,16 +189,20 @@ static enum result print_parts(struct arena *arena, enum select_dialect dialect,
                                const struct engine_field *fields, size_t field_count, const char *from,
                                struct parts *parts, struct refusal *ret_refusal)
 {
-    const struct engine_field *field = NULL;
+    const struct engine_field *field;
     for (size_t i = 0; i < order->column_count; i++) {
-        TRY(find(arena, fields, field_count, order->columns[i], &field, ret_refusal));
+        field = select_field(fields, field_count, order->columns[i]);
+        if (field == NULL)
+            return refuse_absent(arena, order->columns[i], ret_refusal);
         add(parts, i == 0 ? "SELECT " : ", ", print_column(arena, dialect, field));
     }
     add(parts, " FROM ", from);
     for (size_t i = 0; i < order->condition_count; i++) {
         const struct order_condition *condition = &order->conditions[i];
-        const char *text = NULL;
-        TRY(find(arena, fields, field_count, condition->column, &field, ret_refusal));
+        const char *text = "";
+        field = select_field(fields, field_count, condition->column);
+        if (field == NULL)
+            return refuse_absent(arena, condition->column, ret_refusal);
         TRY(print_condition(arena, dialect, condition, field, &text, ret_refusal));
         add(parts, i == 0 ? " WHERE " : " AND ", text);
     }

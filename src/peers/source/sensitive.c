@@ -1,6 +1,6 @@
 #include "peers/source/sensitive.h"
 
-#include <stdio.h>
+#include <math.h>
 #include <string.h>
 #include <strings.h>
 
@@ -151,14 +151,12 @@ static bool name_has(const char *name, const char *const *parts)
     return false;
 }
 
-static json_t *proposal(struct arena *arena, const char *column, const char *kind, double share, int level,
-                        bool personal, const char *zh, const char *en)
+static json_t *proposal(const char *column, const char *kind, double share, int level, bool personal,
+                        const char *zh, const char *en)
 {
-    const char *rounded = arena_printf(arena, "%.4f", share);
-    double value = 0;
-    (void)sscanf(rounded, "%lf", &value);
-    return json_pack("{s:s, s:s, s:f, s:i, s:b, s:s, s:s}", "column", column, "kind", kind, "share", value,
-                     "level", level, "personal", (int)personal, "reason_zh", zh, "reason_en", en);
+    return json_pack("{s:s, s:s, s:f, s:i, s:b, s:s, s:s}", "column", column, "kind", kind, "share",
+                     round(share * 1e4) / 1e4, "level", level, "personal", (int)personal, "reason_zh", zh,
+                     "reason_en", en);
 }
 
 /* The strictest kind (they are in that order) that enough values match. Few different "names" are categories.
@@ -176,24 +174,23 @@ static enum sensitive_kind strongest(const struct sensitive_counts *counts)
     return SENSITIVE_KINDS;
 }
 
-json_t *sensitive_proposal(struct arena *arena, const struct engine_field *field,
-                           const struct sensitive_counts *counts)
+json_t *sensitive_proposal(const struct engine_field *field, const struct sensitive_counts *counts)
 {
     static const char *const births[] = {"birth", "born", "出生", "生日", "csrq", NULL};
     static const char *const names[] = {"姓名",   "person_name", "full_name", "xingming",
                                         "联系人", "法定代表人",  NULL};
     if (field->type == ENGINE_DATE && name_has(field->name, births))
-        return proposal(arena, field->name, "birth_date", 1, 3, true, "列名表明是出生日期",
+        return proposal(field->name, "birth_date", 1, 3, true, "列名表明是出生日期",
                         "the column's name says dates of birth");
     if (counts == NULL || counts->values == 0)
         return NULL;
     enum sensitive_kind kind = strongest(counts);
     if (kind == SENSITIVE_KINDS && field->type == ENGINE_TEXT && name_has(field->name, names))
-        return proposal(arena, field->name, "person_name", 0, 3, true, "列名表明是姓名",
+        return proposal(field->name, "person_name", 0, 3, true, "列名表明是姓名",
                         "the column's name says persons' names");
     if (kind == SENSITIVE_KINDS)
         return NULL;
     double share = (double)counts->matches[kind] / (double)counts->values;
-    return proposal(arena, field->name, kinds[kind].name, share, kinds[kind].level, kinds[kind].personal,
+    return proposal(field->name, kinds[kind].name, share, kinds[kind].level, kinds[kind].personal,
                     kinds[kind].zh, kinds[kind].en);
 }

@@ -28,5 +28,4 @@ struct sensitive_counts {
 
 /* The proposal for one column, a new reference; NULL when it does not look sensitive. `counts` is NULL for
  * types that are not matched (dates, booleans, doubles). */
-json_t *sensitive_proposal(struct arena *arena, const struct engine_field *field,
-                           const struct sensitive_counts *counts);
+json_t *sensitive_proposal(const struct engine_field *field, const struct sensitive_counts *counts);

@@ -189,11 +189,12 @@ static int describe(struct session *session, const struct command_line *line)
 static int decide(struct session *session, const struct command_line *line)
 {
     struct refusal refusal;
+    const char *number = line->argument != NULL ? line->argument : "";
     char *end = NULL;
     errno = 0;
-    long long order = strtoll(line->argument, &end, 10);
+    long long order = strtoll(number, &end, 10);
     if (errno != 0 || *end != '\0' || order <= 0)
-        return usage(line->argument);
+        return usage(number);
     bool approve = strcmp(line->command, "approve") == 0;
     enum result result = approve ? agent_approve(&session->agent, session->arena, order, &refusal)
                                  : agent_stop(&session->agent, session->arena, order, line->reason, &refusal);
@@ -236,14 +237,10 @@ static bool read_line(int argc, char **argv, struct command_line *ret_line, cons
             *value = argv[i];
         else if (strcmp(argv[i], "--dry-run") == 0)
             line.dry = true;
-        else if (argv[i][0] == '-')
+        else if (argv[i][0] == '-' || line.argument != NULL)
             return false;
-        else if (line.command == NULL)
-            line.command = argv[i];
-        else if (line.argument == NULL)
-            line.argument = argv[i];
         else
-            return false;
+            *(line.command == NULL ? &line.command : &line.argument) = argv[i];
     }
     *ret_wrong = "COMMAND";
     *ret_line = line;
