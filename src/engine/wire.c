@@ -112,6 +112,7 @@ static enum result send_first(int fd, const void *bytes, size_t size, const int 
         message.msg_control = &control;
         message.msg_controllen = CMSG_SPACE(count * sizeof(int));
         struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
+        assert(rights != NULL);
         rights->cmsg_level = SOL_SOCKET;
         rights->cmsg_type = SCM_RIGHTS;
         rights->cmsg_len = CMSG_LEN(count * sizeof(int));

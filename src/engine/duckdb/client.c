@@ -152,7 +152,7 @@ static enum result listen_to(struct talk *talk)
 {
     struct client_call *call = talk->call;
     struct frame_header header;
-    uint8_t *bytes;
+    uint8_t *bytes = NULL;
     for (;;) {
         enum result result = receive_frame(talk, &header, &bytes);
         if (call->job != NULL && result != RESULT_OK && engine_job_cancelled(call->job))

@@ -1,6 +1,6 @@
 #include "engine/duckdb/schema.h"
 
-#include <stdlib.h>
+#include <assert.h>
 #include <string.h>
 
 const char *schema_sql_type(enum engine_type type)
@@ -9,6 +9,7 @@ const char *schema_sql_type(enum engine_type type)
         [ENGINE_TEXT] = "VARCHAR",       [ENGINE_INTEGER] = "BIGINT",  [ENGINE_DECIMAL] = "VARCHAR",
         [ENGINE_DOUBLE] = "DOUBLE",      [ENGINE_BOOLEAN] = "BOOLEAN", [ENGINE_DATE] = "DATE",
         [ENGINE_TIMESTAMP] = "TIMESTAMP"};
+    assert(type < ENGINE_TYPE_COUNT);
     return types[type];
 }
 

@@ -379,10 +379,10 @@ TEST(a_worker_cannot_change_the_file_it_reads)
 TEST(two_gib_under_512_mib_answer_an_aggregate_of_one_column)
 {
     CLEANUP_ARENA struct arena *arena = arena_new(0);
-    char select[2048] = "SELECT range % 1000 AS a";
+    char *select = arena_strdup(arena, "SELECT range % 1000 AS a");
     for (int i = 0; i < 13; i++)
-        (void)sprintf(select + strlen(select), ", hash(range * 16 + %d) AS c%d", i, i);
-    (void)strcat(select, " FROM range(21000000)");
+        select = arena_printf(arena, "%s, hash(range * 16 + %d) AS c%d", select, i, i);
+    select = arena_printf(arena, "%s FROM range(21000000)", select);
     int fd = fixture_parquet(select, "COMPRESSION uncompressed, ROW_GROUP_SIZE 1000000");
     assert_true(fixture_size(fd) > (int64_t)2 * 1024 * 1024 * 1024);
     struct engine_table table = {.name = "t", .fd = fd};
@@ -496,7 +496,7 @@ TEST(sql_nested_ten_thousand_deep_is_refused)
 
 TEST(a_trivial_query_starts_at_once)
 {
-    enum { RUNS = 41 };
+    enum { RUNS = 41, MEDIAN = 20, LATE = 38 };
     instant took[RUNS];
     (void)fixture_engine();
     for (int i = 0; i < RUNS; i++) {
@@ -511,7 +511,7 @@ TEST(a_trivial_query_starts_at_once)
             took[j - 1] = swap;
         }
     }
-    print_message("trivial query in a fresh worker: p50 %.1f ms, p95 %.1f ms\n",
-                  (double)took[RUNS / 2] / 1000, (double)took[RUNS * 95 / 100] / 1000);
-    assert_true(took[RUNS / 2] < 200 * 1000); /* the bench holds it to its target */
+    print_message("trivial query in a fresh worker: p50 %.1f ms, p95 %.1f ms\n", (double)took[MEDIAN] / 1000,
+                  (double)took[LATE] / 1000);
+    assert_true(took[MEDIAN] < 200 * 1000); /* the bench holds it to its target */
 }

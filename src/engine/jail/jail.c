@@ -110,13 +110,16 @@ static bool empty_root(void)
 
 static size_t address_space(void)
 {
-    unsigned long pages = 0;
-    FILE *file = fopen("/proc/self/statm", "re");
-    if (file == NULL)
+    char text[64];
+    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
         return 0;
-    bool read = fscanf(file, "%lu", &pages) == 1;
-    (void)fclose(file);
-    return read ? pages * (size_t)sysconf(_SC_PAGESIZE) : 0;
+    ssize_t size = read(fd, text, sizeof text - 1);
+    (void)close(fd);
+    if (size <= 0)
+        return 0;
+    text[size] = '\0';
+    return strtoul(text, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE);
 }
 
 bool jail_root(struct jail *jail)

@@ -155,7 +155,7 @@ int64_t fixture_probe(int64_t argument)
                    ? -errno
                    : 0;
     case PROBE_SEGMENT:
-        return *(volatile char *)(argument - PROBE_SEGMENT);
+        return *(volatile char *)mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     case PROBE_ABORT:
         abort();
     case PROBE_STACK:
