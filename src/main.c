@@ -34,9 +34,11 @@ const struct route_table command_tables[] = {
 };
 
 const struct workflow *const command_workflows[] = {
-    &party_workflow,     &rule_workflow,        &resource_workflow,  &entry_workflow,     &authorisation_workflow,
-    &selection_workflow, &application_workflow, &agreement_workflow, &admission_workflow, &request_workflow,
-    &room_workflow,      &import_workflow,      &product_workflow,   NULL,
+    &party_workflow,       &rule_workflow,          &resource_workflow,
+    &entry_workflow,       &authorisation_workflow, &selection_workflow,
+    &application_workflow, &agreement_workflow,     &admission_workflow,
+    &request_workflow,     &room_workflow,          &import_workflow,
+    &product_workflow,     &reversal_workflow,      NULL,
 };
 
 static enum result raise_alerts(struct work *work, void *argument)
@@ -100,13 +102,18 @@ static const struct command commands[] = {
     {"serve", "", "运行平台", "serve the city", command_serve},
     {"init", "BUREAU_NAME CREDIT_CODE", "建立一座城市", "found a city", command_init},
     {"city", "", "在 DUKOU_HOME 建立演示城市", "set up a demo city in DUKOU_HOME", demo_city_main},
-    {"demo", "[--seed N] [--data DIR]", "演示九个步骤并验证日志", "play the nine steps and verify the log", demo_main},
-    {"source", "run | once | describe | …", "数据提供单位的源端代理", "the agent at a provider's side", run_source},
-    {"exchange", "--port P --state DIR", "小型数据交易平台（演示与测试用）", "a small data exchange, for demos and tests", exchange_main},
+    {"demo", "[--seed N] [--data DIR]", "演示九个步骤并验证日志", "play the nine steps and verify the log",
+     demo_main},
+    {"source", "run | once | describe | …", "数据提供单位的源端代理", "the agent at a provider's side",
+     run_source},
+    {"exchange", "--port P --state DIR", "小型数据交易平台（演示与测试用）",
+     "a small data exchange, for demos and tests", exchange_main},
     {"generate", "--kind KIND --rows N", "生成合成数据", "make synthetic tables", run_generate},
     {"api", "METHOD PATH [BODY] | login NAME", "调用接口", "call the API", command_api},
-    {"audit", "verify | show | prove | check", "离线验证审计日志", "verify the audit log offline", command_audit},
-    {"keys", "show | rotate", "公钥与主密钥轮换", "public keys, and rotation of the master key", command_keys},
+    {"audit", "verify | show | prove | check", "离线验证审计日志", "verify the audit log offline",
+     command_audit},
+    {"keys", "show | rotate", "公钥与主密钥轮换", "public keys, and rotation of the master key",
+     command_keys},
     {"backup", "FOLDER", "在线备份", "back up while it serves", command_backup},
     {"restore", "FOLDER", "恢复", "restore", command_restore},
     {"openapi", "", "打印 OpenAPI 文档", "print the OpenAPI document", command_openapi},
@@ -120,7 +127,8 @@ static int help(FILE *out, int code)
 {
     (void)fputs("渡口 Dukou\n\n", out);
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        (void)fprintf(out, "  dukou %-12s %-34s %s  %s\n", commands[i].name, commands[i].arguments, commands[i].zh, commands[i].en);
+        (void)fprintf(out, "  dukou %-12s %-34s %s  %s\n", commands[i].name, commands[i].arguments,
+                      commands[i].zh, commands[i].en);
     return code;
 }
 

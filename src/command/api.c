@@ -40,7 +40,9 @@ static int send_call(struct arena *arena, const struct client_call *call)
         result = client_send(client, arena, call, &reply, &refusal);
     if (result != RESULT_OK)
         return command_refused("api", result, &refusal);
-    if (reply != NULL) {
+    if (json_is_string(reply))
+        (void)fwrite(json_string_value(reply), 1, json_string_length(reply), stdout);
+    else if (reply != NULL) {
         (void)json_dumpf(reply, stdout, JSON_INDENT(2));
         (void)putchar('\n');
     }

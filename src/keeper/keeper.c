@@ -56,8 +56,8 @@ static enum result open_serving(const struct keeper_options *options, struct ser
     running_init(&serving->running);
     serving->origin = options->origin;
     serving->indexes = index_cache_new(serving->vault);
-    serving->quick = pool_new(LIMIT_KEEPER_QUICK, LIMIT_KEEPER_QUEUE);
-    serving->slow = pool_new(LIMIT_KEEPER_SLOW, LIMIT_KEEPER_QUEUE);
+    serving->quick = crew_new(LIMIT_KEEPER_QUICK, LIMIT_KEEPER_QUEUE);
+    serving->slow = crew_new(LIMIT_KEEPER_SLOW, LIMIT_KEEPER_QUEUE);
     (void)pthread_mutex_init(&serving->hot_write, NULL);
     return RESULT_OK;
 }

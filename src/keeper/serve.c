@@ -230,7 +230,7 @@ static void take_call(struct serving *serving, struct channel_message *message)
     if (pending == NULL)
         abort();
     *pending = (struct pending){serving, *message};
-    if (!pool_add(verbs[message->head.verb].slow ? serving->slow : serving->quick, answer, pending)) {
+    if (!crew_add(verbs[message->head.verb].slow ? serving->slow : serving->quick, answer, pending)) {
         channel_message_free(&pending->message);
         free(pending);
         refuse_at_once(serving, id, RESULT_BUSY);
@@ -315,7 +315,7 @@ static bool answer_hot(struct serving *serving, const struct hot_request *reques
         abort();
     *call = (struct cold_call){serving, *request, {0}};
     memcpy(call->subject, subject, request->size);
-    if (pool_add(serving->slow, answer_cold, call))
+    if (crew_add(serving->slow, answer_cold, call))
         return false;
     free(call);
     return true; /* RESULT_BUSY */

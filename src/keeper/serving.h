@@ -8,7 +8,7 @@
 #include "engine/engine.h"
 #include "keeper/hot.h"
 #include "keeper/index.h"
-#include "keeper/pool.h"
+#include "keeper/crew.h"
 #include "keeper/running.h"
 #include "keeper/verb.h"
 #include "vault/vault.h"
@@ -33,8 +33,8 @@ struct serving {
     struct signing *signing;
     struct running_register running;
     struct index_cache *indexes;
-    struct pool *quick;
-    struct pool *slow;
+    struct crew *quick;
+    struct crew *slow;
     pthread_mutex_t hot_write;
     uint8_t subject_secret[32]; /* for tokens of consent records */
 };

@@ -263,14 +263,24 @@ static enum result refuse_transport(struct arena *arena, const struct client *cl
     return refuse(ret_refusal, refusal);
 }
 
+static enum result read_body(struct arena *arena, const char *type, const struct reply *reply,
+                             json_t **ret_json, struct refusal *ret_refusal)
+{
+    if (type != NULL && strstr(type, "json") != NULL)
+        return json_read(arena, reply->bytes, reply->size, ret_json, ret_refusal);
+    *ret_json = json_stringn(reply->bytes, reply->size);
+    return *ret_json != NULL ? RESULT_OK : RESULT_MALFORMED;
+}
+
 static enum result read_answer(struct arena *arena, const struct client_call *call, long status,
-                               const struct reply *reply, json_t **ret_reply, struct refusal *ret_refusal)
+                               const char *type, const struct reply *reply, json_t **ret_reply,
+                               struct refusal *ret_refusal)
 {
     if (status < 200 || status > 299)
         return refuse_status(arena, call, status, reply, ret_refusal);
     json_t *json = NULL;
     if (reply->size > 0)
-        TRY(json_read(arena, reply->bytes, reply->size, &json, ret_refusal));
+        TRY(read_body(arena, type, reply, &json, ret_refusal));
     if (ret_reply != NULL)
         *ret_reply = json;
     else
@@ -294,10 +304,12 @@ enum result client_send(struct client *client, struct arena *arena, const struct
     (void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, &reply);
     CURLcode code = curl_easy_perform(curl);
     long status = 0;
+    const char *type = NULL;
     (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    (void)curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type);
     /* A server that refuses an upload half-way closes on us; its answer counts. */
     bool answered = code == CURLE_OK || (code == CURLE_SEND_ERROR && status >= 400);
-    enum result result = answered ? read_answer(arena, call, status, &reply, ret_reply, ret_refusal)
+    enum result result = answered ? read_answer(arena, call, status, type, &reply, ret_reply, ret_refusal)
                                   : refuse_transport(arena, client, call, code, &reply, ret_refusal);
     curl_slist_free_all(headers);
     free(reply.bytes);

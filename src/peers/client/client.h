@@ -33,8 +33,9 @@ struct client_call {
 };
 
 /* Makes the call. 2xx is RESULT_OK with *ret_reply a new reference, NULL when there was no content (ret_reply
- * may be NULL). 4xx and 5xx give the result nearest to the status, and the reasons of the server's problem
- * document (RFC 9457) in *ret_refusal. No connection: RESULT_UNAVAILABLE; too slow: RESULT_TIMEOUT. */
+ * may be NULL); text that is no JSON comes as a JSON string. 4xx and 5xx give the result nearest to the
+ * status, and the reasons of the server's problem document (RFC 9457) in *ret_refusal. No connection:
+ * RESULT_UNAVAILABLE; too slow: RESULT_TIMEOUT. */
 enum result client_send(struct client *client, struct arena *arena, const struct client_call *call,
                         json_t **ret_reply, struct refusal *ret_refusal);
 

@@ -4,12 +4,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct pool;
+struct crew;
 
-typedef void pool_work(void *argument);
+typedef void crew_work(void *argument);
 
 /* Threads are started as work needs them. */
-struct pool *pool_new(unsigned threads, size_t queue);
+struct crew *crew_new(unsigned threads, size_t queue);
 
 /* False when the queue is full: then nothing has been taken over. */
-bool pool_add(struct pool *pool, pool_work *work, void *argument);
+bool crew_add(struct crew *crew, crew_work *work, void *argument);
