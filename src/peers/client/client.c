@@ -263,13 +263,20 @@ static enum result refuse_transport(struct arena *arena, const struct client *cl
     return refuse(ret_refusal, refusal);
 }
 
+/* Tables and the like come as text. */
 static enum result read_body(struct arena *arena, const char *type, const struct reply *reply,
                              json_t **ret_json, struct refusal *ret_refusal)
 {
     if (type != NULL && strstr(type, "json") != NULL)
         return json_read(arena, reply->bytes, reply->size, ret_json, ret_refusal);
     *ret_json = json_stringn(reply->bytes, reply->size);
-    return *ret_json != NULL ? RESULT_OK : RESULT_MALFORMED;
+    if (*ret_json != NULL)
+        return RESULT_OK;
+    return refuse(ret_refusal, (struct refusal){.result = RESULT_MALFORMED,
+                                                .zh = "对方的答复既不是 JSON,也不是 UTF-8 文本。",
+                                                .en = "The answer is neither JSON nor UTF-8 text.",
+                                                .remedy_zh = "请检查地址。",
+                                                .remedy_en = "Check the address."});
 }
 
 static enum result read_answer(struct arena *arena, const struct client_call *call, long status,

@@ -20,6 +20,7 @@ static const struct answer {
     int status;
     const char *body;
     const char *location;
+    const char *type; /* NULL: JSON */
 } answers[] = {{"/json", 200, "{\"a\":1}", NULL},
                {"/empty", 204, "", NULL},
                {"/problem", 409, problem, NULL},
@@ -27,7 +28,9 @@ static const struct answer {
                {"/html", 502, "<html>bad gateway</html>", NULL},
                {"/moved", 302, "", "/json"},
                {"/broken", 200, "{\"a\":1", NULL},
-               {"/twice", 200, "{\"a\":1,\"a\":2}", NULL}};
+               {"/twice", 200, "{\"a\":1,\"a\":2}", NULL},
+               {"/table", 200, "a,b\n1,2\n", NULL, "text/csv"},
+               {"/binary", 200, "\xFF\xFE", NULL, "application/octet-stream"}};
 
 struct server {
     struct MHD_Daemon *daemon;
@@ -44,6 +47,8 @@ static enum MHD_Result reply(struct MHD_Connection *connection, const struct ans
 {
     struct MHD_Response *response =
         MHD_create_response_from_buffer(size, (void *)(uintptr_t)body, MHD_RESPMEM_PERSISTENT);
+    (void)MHD_add_response_header(response, "Content-Type",
+                                  answer->type != NULL ? answer->type : "application/json");
     if (answer->location != NULL)
         (void)MHD_add_response_header(response, "Location", answer->location);
     enum MHD_Result queued = MHD_queue_response(connection, (unsigned)answer->status, response);
@@ -208,6 +213,21 @@ TEST(the_servers_words_are_kept_in_both_languages)
     try = try_get(arena, server, "/html");
     assert_int_equal(try.result, RESULT_UNAVAILABLE);
     assert_null(strstr(try.refusal.en, "html>"));
+    server_close(server);
+}
+
+TEST(text_comes_as_a_string_and_other_bytes_are_refused)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    struct server *server = server_open();
+    struct try try = try_get(arena, server, "/table");
+    assert_ok(try.result);
+    assert_string_equal(json_string_value(try.reply), "a,b\n1,2\n");
+    json_decref(try.reply);
+    try = try_get(arena, server, "/binary");
+    assert_int_equal(try.result, RESULT_MALFORMED);
+    assert_null(try.reply);
+    assert_non_null(try.refusal.en);
     server_close(server);
 }
 
