@@ -180,12 +180,26 @@ enum result keeper_start(const struct keeper_options *options, struct keeper **r
     return RESULT_OK;
 }
 
+/* It ends when it sees its sockets end; one that does not is not waited for without end. */
+static void wait_for_end(pid_t process)
+{
+    enum { TRIES = 500, EACH_MICROSECONDS = 10 * 1000 };
+    for (int tries = 0; tries < TRIES; tries++) {
+        pid_t ended = waitpid(process, NULL, WNOHANG);
+        if (ended == process || (ended < 0 && errno != EINTR))
+            return;
+        (void)usleep(EACH_MICROSECONDS);
+    }
+    (void)kill(process, SIGKILL);
+    while (waitpid(process, NULL, 0) < 0 && errno == EINTR)
+        continue;
+}
+
 void keeper_stop(struct keeper *keeper)
 {
     if (keeper == NULL)
         return;
     keeper_client_free(keeper->client);
-    while (waitpid(keeper->process, NULL, 0) < 0 && errno == EINTR)
-        continue;
+    wait_for_end(keeper->process);
     free(keeper);
 }

@@ -315,6 +315,46 @@ TEST(the_keeper_cannot_be_read_or_dumped_and_has_no_descriptor_of_the_serving_pr
     assert_int_equal(seen, 2);
 }
 
+/* ---- canary ---- */
+
+struct watch {
+    const char *home;
+    atomic_bool over;
+    atomic_int found;
+    atomic_int looks;
+};
+
+static void *look_for_canary(void *argument)
+{
+    struct watch *watch = argument;
+    while (!atomic_load(&watch->over)) {
+        atomic_fetch_add(&watch->found, fixture_files_holding(watch->home, CANARY));
+        atomic_fetch_add(&watch->looks, 1);
+    }
+    return NULL;
+}
+
+TEST(a_value_of_the_rows_is_in_no_file_while_they_come_in_and_are_asked)
+{
+    CLEANUP_FIXTURE struct fixture fixture = fixture_new();
+    struct watch watch = {.home = fixture.home};
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, look_for_canary, &watch), 0);
+    fixture_deliver(&fixture, 17, fixture_residents(fixture.arena, 200000), fixture_residents_expected());
+    CLEANUP_JSON json_t *policy = fixture_policy(17);
+    struct asking asking = {.fixture = &fixture,
+                            .policy = policy,
+                            .sql = "SELECT district, AVG(pay) AS pay FROM resident GROUP BY district",
+                            .result_id = 9,
+                            .room = 2};
+    (void)ask(&asking);
+    atomic_store(&watch.over, true);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_ok(asking.result);
+    assert_true(atomic_load(&watch.looks) > 3);
+    assert_int_equal(atomic_load(&watch.found), 0);
+}
+
 /* ---- messages ---- */
 
 TEST(what_is_no_message_costs_that_call_only)

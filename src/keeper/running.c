@@ -19,11 +19,21 @@ void running_begin(struct running_register *all, struct running *running)
     (void)pthread_mutex_unlock(&all->lock);
 }
 
+static bool has_scope(const struct running *running, const char *scope)
+{
+    for (size_t i = 0; i < running->scope_count; i++)
+        if (strcmp(running->scopes[i], scope) == 0)
+            return true;
+    return false;
+}
+
 void running_scope(struct running *running, const char *scope)
 {
     (void)pthread_mutex_lock(&running->all->lock);
-    assert(running->scope_count < RUNNING_SCOPES && strlen(scope) < VAULT_NAME_SIZE);
-    (void)strcpy(running->scopes[running->scope_count++], scope);
+    if (!has_scope(running, scope)) {
+        assert(running->scope_count < RUNNING_SCOPES && strlen(scope) < VAULT_NAME_SIZE);
+        (void)strcpy(running->scopes[running->scope_count++], scope);
+    }
     (void)pthread_mutex_unlock(&running->all->lock);
 }
 
@@ -72,14 +82,6 @@ enum result running_check(struct running *running)
     bool cancelled = running->cancelled;
     (void)pthread_mutex_unlock(&running->all->lock);
     return cancelled ? RESULT_CANCELLED : RESULT_OK;
-}
-
-static bool has_scope(const struct running *running, const char *scope)
-{
-    for (size_t i = 0; i < running->scope_count; i++)
-        if (strcmp(running->scopes[i], scope) == 0)
-            return true;
-    return false;
 }
 
 size_t running_cancel(struct running_register *all, const char *scope)

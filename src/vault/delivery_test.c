@@ -17,7 +17,7 @@ struct pair {
 
 static struct pair pair_new(void)
 {
-    struct pair pair;
+    struct pair pair = {0};
     delivery_key_pair(pair.public, pair.secret);
     hex_print(pair.public, sizeof pair.public, pair.text);
     return pair;
