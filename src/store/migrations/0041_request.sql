@@ -2,7 +2,7 @@
 -- State of a request is in workflow_case, kind 'request'.
 CREATE TABLE request (
     id INTEGER PRIMARY KEY,
-    admission_id INTEGER NOT NULL REFERENCES admission (id),
+    admission_id INTEGER REFERENCES admission (id),   -- NULL: the operator's, in a room of its own
     agreement_id INTEGER NOT NULL REFERENCES agreement (id),
     operator_id INTEGER NOT NULL REFERENCES party (id),
     developer_id INTEGER NOT NULL REFERENCES party (id),
