@@ -1,5 +1,6 @@
 #include "command/city.h"
 
+#include "audit/note.h"
 #include "command/command.h"
 
 #include <string.h>
@@ -15,12 +16,27 @@ static enum result open_keeper(struct city *city, struct refusal *ret_refusal)
     return keeper_start(&options, &city->keeper, ret_refusal);
 }
 
+/* The public halves of the keys that sign the log stand beside it, for those who verify it. */
+static enum result publish_log_keys(struct city *city)
+{
+    CLEANUP_JSON json_t *status = NULL;
+    static const char *const members[] = {"log_ed25519", "log_sm2"};
+    struct note_key keys[2];
+    TRY(keeper_status(city->keeper, &status));
+    for (size_t i = 0; i < 2; i++) {
+        const char *text = json_text(status, members[i]);
+        TRY(note_key_parse(text, strlen(text), &keys[i]));
+    }
+    return note_keys_write(city->settings.log, keys, 2);
+}
+
 static enum result open_parts(struct arena *arena, struct city *city, struct refusal *ret_refusal)
 {
     TRY(open_keeper(city, ret_refusal));
     TRY(settings_clock(&city->settings, &city->clock));
     TRY(settings_calendar(&city->settings, &city->calendar));
     city->random = random_system();
+    TRY(publish_log_keys(city));
     TRY(store_open_explained(city->settings.store, arena, ret_refusal, &city->store));
     return audit_sealer_open(city->store, city->settings.log, city->settings.origin,
                              keeper_signer(city->keeper), &city->sealer);
