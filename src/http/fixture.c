@@ -244,6 +244,7 @@ static enum result landing_survey(struct request *request)
 static enum result landing_dredge(struct request *request)
 {
     struct timespec time = {0, 300 * 1000000};
+    runs++;
     (void)nanosleep(&time, NULL);
     return landing_survey(request);
 }

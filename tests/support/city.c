@@ -48,7 +48,7 @@ static enum result by_bearer(struct work *work, const char *token, struct actor 
     ret_actor->party = next_number(&at);
     ret_actor->duties = (unsigned)next_number(&at);
     ret_actor->hand_over_only = next_number(&at) == 1;
-    return *at == '\0' ? RESULT_OK : RESULT_UNAUTHENTICATED;
+    return *at == '\0' && (unsigned)ret_actor->role < ROLE_COUNT ? RESULT_OK : RESULT_UNAUTHENTICATED;
 }
 
 /* Without a concept's own identity, a session token is an actor's token as well, and its csrf value is
