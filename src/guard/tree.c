@@ -153,7 +153,8 @@ static enum result add_match(struct guard_context *context, const json_t *node, 
         return guard_refuse(context, REASON_JOIN_CONDITION, tree_location(node), NULL);
     struct expression *equality;
     TRY(tree_read_expression(context, node, &equality));
-    if (equality->children[0]->kind != EXPRESSION_COLUMN || equality->children[1]->kind != EXPRESSION_COLUMN)
+    if (equality->kind != EXPRESSION_OPERATION || equality->child_count != 2 ||
+        equality->children[0]->kind != EXPRESSION_COLUMN || equality->children[1]->kind != EXPRESSION_COLUMN)
         return guard_refuse(context, REASON_JOIN_CONDITION, tree_location(node), NULL);
     table->matches[table->match_count++] = (struct query_match){equality->children[0], equality->children[1]};
     return RESULT_OK;
@@ -169,6 +170,8 @@ static enum result read_condition(struct guard_context *context, const json_t *n
     }
     TRY(tree_only(context, node, known));
     const json_t *children = json_object_get(node, "children");
+    if (json_array_size(children) == 0)
+        return guard_refuse(context, REASON_JOIN_CONDITION, tree_location(node), NULL);
     table->matches = arena_new_array(context->arena, struct query_match, json_array_size(children));
     for (size_t i = 0; i < json_array_size(children); i++)
         TRY(add_match(context, json_array_get(children, i), table));
@@ -210,6 +213,8 @@ static enum result read_outputs(struct guard_context *context, const json_t *lis
     if (count > LIMIT_QUERY_OUTPUTS)
         return guard_refuse(context, REASON_TOO_LARGE,
                             tree_location(json_array_get(list, LIMIT_QUERY_OUTPUTS)), NULL);
+    if (count == 0)
+        return guard_refuse(context, REASON_TREE_UNREADABLE, LOCATION_NONE, NULL);
     query->outputs = arena_new_array(context->arena, struct query_output, count);
     query->output_count = count;
     for (size_t i = 0; i < count; i++) {

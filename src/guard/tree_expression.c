@@ -129,6 +129,8 @@ static enum result read_case(struct guard_context *context, const json_t *node, 
     TRY(tree_only(context, node, known));
     const json_t *checks = json_object_get(node, "case_checks");
     size_t count = json_array_size(checks);
+    if (count == 0)
+        return guard_refuse(context, REASON_TREE_UNREADABLE, expression->location, NULL);
     expression->kind = EXPRESSION_CASE;
     expression->children = arena_new_array(context->arena, struct expression *, 2 * count + 1);
     for (size_t i = 0; i < count; i++) {

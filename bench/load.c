@@ -1,0 +1,164 @@
+#include "load.h"
+
+#include "bench.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { ANSWER_BYTES = 1024 * 1024, EVENTS = 64, LATENCIES = 8 * 1024 * 1024 };
+
+struct connection {
+    int fd;
+    size_t next; /* request */
+    double sent;
+    size_t have;
+    char bytes[ANSWER_BYTES];
+};
+
+struct running {
+    const struct load *load;
+    double from, until; /* measured between */
+    double *latencies;
+    struct load_result result;
+};
+
+static int open_connection(int port)
+{
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int one = 1;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (connect(fd, (struct sockaddr *)&address, sizeof address) != 0)
+        bench_die("no connection to port %d: %s", port, strerror(errno));
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    return fd;
+}
+
+/* Small enough for the socket's buffer. */
+static void send_all(int fd, const char *text)
+{
+    size_t size = strlen(text);
+    if (send(fd, text, size, MSG_NOSIGNAL) != (ssize_t)size)
+        bench_die("cannot send: %s", strerror(errno));
+}
+
+/* Bytes of the first answer in the buffer, 0 while it is not whole. */
+static size_t whole_answer(const char *bytes, size_t have)
+{
+    const char *end = memmem(bytes, have, "\r\n\r\n", 4);
+    if (end == NULL)
+        return 0;
+    size_t head = (size_t)(end - bytes) + 4, length = 0;
+    for (const char *at = bytes; at < end; at = (const char *)memchr(at, '\n', head) + 1)
+        if (strncasecmp(at, "Content-Length:", 15) == 0)
+            length = strtoul(at + 15, NULL, 10);
+    return have >= head + length ? head + length : 0;
+}
+
+static void send_next(struct connection *connection, const struct load *load)
+{
+    connection->sent = bench_now();
+    connection->have = 0;
+    send_all(connection->fd, load->requests[connection->next++ % load->request_count]);
+}
+
+static void note(struct running *running, const struct connection *connection)
+{
+    double now = bench_now();
+    if (now < running->from || now > running->until)
+        return;
+    struct load_result *result = &running->result;
+    if (strncmp(connection->bytes, "HTTP/1.1 2", 10) != 0 && result->failures++ == 0)
+        bench_say("an answer that failed: %.600s", connection->bytes);
+    if (result->answers < LATENCIES)
+        running->latencies[result->answers] = (now - connection->sent) * 1000;
+    result->answers++;
+}
+
+static void read_some(struct running *running, struct connection *connection)
+{
+    ssize_t got = recv(connection->fd, connection->bytes + connection->have,
+                       sizeof connection->bytes - 1 - connection->have, 0);
+    if (got <= 0)
+        bench_die("the server hung up: %s", got < 0 ? strerror(errno) : "end of stream");
+    connection->have += (size_t)got;
+    connection->bytes[connection->have] = '\0';
+    if (whole_answer(connection->bytes, connection->have) == 0)
+        return;
+    note(running, connection);
+    send_next(connection, running->load);
+}
+
+static void turn(struct running *running, int poll)
+{
+    struct epoll_event events[EVENTS];
+    while (bench_now() < running->until) {
+        int count = epoll_wait(poll, events, EVENTS, 100);
+        for (int i = 0; i < count; i++)
+            read_some(running, events[i].data.ptr);
+    }
+}
+
+struct load_result load_run(const struct load *load)
+{
+    size_t count = (size_t)load->connections;
+    struct connection *connections = calloc(count, sizeof *connections);
+    struct running running = {.load = load, .latencies = calloc(LATENCIES, sizeof(double))};
+    int poll = epoll_create1(EPOLL_CLOEXEC);
+    if (connections == NULL || running.latencies == NULL || poll < 0)
+        bench_die("no memory");
+    running.from = bench_now() + load->seconds / 10;
+    running.until = running.from + load->seconds;
+    for (size_t i = 0; i < count; i++) {
+        connections[i].fd = open_connection(load->port);
+        connections[i].next = i;
+        struct epoll_event event = {.events = EPOLLIN, .data.ptr = &connections[i]};
+        (void)epoll_ctl(poll, EPOLL_CTL_ADD, connections[i].fd, &event);
+        send_next(&connections[i], load);
+    }
+    turn(&running, poll);
+    for (size_t i = 0; i < count; i++)
+        (void)close(connections[i].fd);
+    (void)close(poll);
+    struct load_result result = running.result;
+    size_t known = result.answers < LATENCIES ? result.answers : LATENCIES;
+    if (known == 0)
+        bench_die("port %d gave no answer", load->port);
+    result.per_second = (double)result.answers / load->seconds;
+    result.p50_ms = bench_percentile(running.latencies, known, 50);
+    result.p99_ms = bench_percentile(running.latencies, known, 99);
+    free(running.latencies);
+    free(connections);
+    return result;
+}
+
+char *load_once(int port, const char *request, size_t *ret_size, const char **ret_body)
+{
+    struct connection *connection = calloc(1, sizeof *connection);
+    if (connection == NULL)
+        bench_die("no memory");
+    connection->fd = open_connection(port);
+    send_all(connection->fd, request);
+    while (whole_answer(connection->bytes, connection->have) == 0) {
+        ssize_t got = recv(connection->fd, connection->bytes + connection->have,
+                           sizeof connection->bytes - 1 - connection->have, 0);
+        if (got <= 0)
+            bench_die("no answer to %.200s", request);
+        connection->have += (size_t)got;
+    }
+    (void)close(connection->fd);
+    char *answer = malloc(connection->have + 1);
+    if (answer == NULL)
+        bench_die("no memory");
+    memcpy(answer, connection->bytes, connection->have + 1);
+    *ret_size = connection->have;
+    *ret_body = strstr(answer, "\r\n\r\n") + 4;
+    free(connection);
+    return answer;
+}
