@@ -46,13 +46,15 @@ static void play_real(struct demo *demo, int64_t room, const int64_t *entries)
     call_in(demo, room, entries[0], "land", "homes", "[\"group\",\"Price\",\"d.SubwayStation\"]",
             "编制分档次、分距离的住房价格指数");
     bring_own_data(demo, room);
-    int64_t query = run_query(demo, room,
-                              "SELECT own.class, CASE WHEN homes.\"d.SubwayStation\" < -0.7 THEN "
-                              "'地铁500米内' ELSE '地铁500米外' END AS metro, "
-                              "COUNT(*) AS sales, EXP(AVG(homes.\"Price\")) AS price "
-                              "FROM homes JOIN own ON homes.\"group\" = own.hood "
-                              "GROUP BY own.class, CASE WHEN homes.\"d.SubwayStation\" < -0.7 THEN "
-                              "'地铁500米内' ELSE '地铁500米外' END");
+    /* The distance is a logarithm; its quartiles are the bands. */
+    static const char band[] = "CASE WHEN homes.\"d.SubwayStation\" < -4.9 THEN '近' WHEN "
+                               "homes.\"d.SubwayStation\" < -3.5 THEN '中' ELSE '远' END";
+    int64_t query = run_query(
+        demo, room,
+        arena_printf(demo->arena,
+                     "SELECT own.class, %s AS metro, COUNT(*) AS sales, EXP(AVG(homes.\"Price\")) AS price "
+                     "FROM homes JOIN own ON homes.\"group\" = own.hood GROUP BY own.class, %s",
+                     band, band));
     int64_t table = make_product(demo, room, "table", "分档次、分地铁距离的住房价格指数",
                                  path_of(demo, "\"query_id\":%lld", (long long)query));
     sell_table(demo, table);
