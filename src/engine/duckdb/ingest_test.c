@@ -76,8 +76,10 @@ TEST(a_good_csv_becomes_parquet_with_its_types)
     assert_int_equal(in.report.fields[1].nulls, 1);
     assert_int_equal(in.report.fields[2].nulls, 1);
     assert_int_equal(in.report.bytes, fixture_size(in.output));
-    struct engine_answer a = ask(&in, "SELECT id, 姓名, height, born, \"at\", local, __subject_姓名 IS NULL, "
-                                      "count(DISTINCT __subject_姓名) OVER () FROM t ORDER BY id");
+    struct engine_answer a =
+        ask(&in,
+            "SELECT id, 姓名, height, born, \"at\", local, __subject_姓名 IS NULL AND __bucket_姓名 IS NULL, "
+            "count(DISTINCT __subject_姓名) OVER () FROM t ORDER BY id");
     assert_int_equal(a.rows, 3);
     assert_int_equal(a.columns[0].integers[0], -3);
     assert_string_equal(a.columns[1].texts[0].bytes, "多\n行");
@@ -99,10 +101,12 @@ TEST(the_token_of_a_subject_depends_on_the_secret)
     assert_ok(in.result);
     struct engine_answer a =
         ask(&in, "SELECT count(DISTINCT __subject_id), bool_or(__subject_id = hash('7')), "
-                 "bool_or(__subject_id = hash('pepper7')) FROM t");
+                 "bool_or(__subject_id = hash('pepper7')), "
+                 "bool_and(__bucket_id = __subject_id % 64) FROM t");
     assert_int_equal(a.columns[0].integers[0], 2);
     assert_int_equal(a.columns[1].integers[0], 0);
     assert_int_equal(a.columns[2].integers[0], 1);
+    assert_int_equal(a.columns[3].integers[0], 1);
 }
 
 TEST(every_broken_rule_is_listed_with_line_column_and_reason)

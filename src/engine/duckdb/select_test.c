@@ -375,6 +375,31 @@ TEST(a_worker_cannot_change_the_file_it_reads)
     (void)close(fd);
 }
 
+TEST(rows_are_extracted_as_parquet_or_not_at_all)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    struct engine_answer a;
+    int64_t rows = -1;
+    int fd = fixture_parquet("SELECT range AS id, 'n' || range AS name FROM range(1000)", NULL);
+    int output = fixture_file("", 0);
+    struct engine_table table = {.name = "t", .fd = fd};
+    struct engine_query query = {.sql = "SELECT id FROM t WHERE id < 10", .tables = &table, .table_count = 1};
+    assert_ok(engine_extract(fixture_engine(), NULL, arena, &query, output, &rows, NULL));
+    assert_int_equal(rows, 10);
+    table.fd = output;
+    query.sql = "SELECT sum(id)::BIGINT FROM t";
+    assert_ok(engine_run(fixture_engine(), NULL, arena, &query, &a, NULL));
+    assert_int_equal(a.columns[0].integers[0], 45);
+    table.fd = fd;
+    query.sql = "SELECT CAST(name AS INTEGER) FROM t";
+    assert_int_equal(engine_extract(fixture_engine(), NULL, arena, &query, output, &rows, NULL),
+                     RESULT_INVALID);
+    assert_int_equal(fixture_size(output), 0);
+    assert_int_equal(rows, 10);
+    (void)close(fd);
+    (void)close(output);
+}
+
 /* Thirteen columns of noise make 2 GiB; the worker may use 512 MiB and is given one column. */
 TEST(two_gib_under_512_mib_answer_an_aggregate_of_one_column)
 {
