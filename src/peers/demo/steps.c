@@ -173,9 +173,7 @@ void call_in(struct demo *demo, int64_t room, int64_t entry, const char *provide
     reply = say(demo, of(demo, "developer-clerk"), "GET", path, NULL);
     if (strcmp(json_text(reply, "state"), "delivered") != 0)
         demo_fail(demo, json_print(demo->arena, reply), RESULT_CONFLICT, NULL);
-    tell(5,
-         arena_printf(demo->arena, "源端只交付批准的列，加密入室：%lld 行",
-                      (long long)number_of(demo, reply, "row_count")),
+    tell(5, arena_printf(demo->arena, "源端只交付批准的列，加密入室：%lld 行", (long long)rows),
          "source delivered just the approved columns", "二(六)1", reply);
 }
 
