@@ -167,6 +167,12 @@ static enum result book_unbalanced(struct work *work, void *argument)
     return work_record(work, "test", "journal", id, LAW_NONE, NULL);
 }
 
+static enum result book_reversal(struct work *work, void *argument)
+{
+    return workflow_step(work, NULL, &reversal_workflow, *(const row_id *)argument, "book", NULL, NULL, NULL,
+                         NULL);
+}
+
 /* REVENUE (二(六)5) */
 TEST(revenue_is_shared_to_the_fen_by_the_formula_of_the_day_and_reversed_by_two_persons_once)
 {
@@ -216,6 +222,9 @@ TEST(revenue_is_shared_to_the_fen_by_the_formula_of_the_day_and_reversed_by_two_
         (long long)fixture_number(city_expect(city, 201, both, ask, "{\"reason\":\"多计\"}"), "id");
     const char *book = city_format(city, "POST /reversals/%lld/book", reversal);
     (void)city_expect(city, 403, both, book, "{}");
+    row_id asked = reversal;
+    assert_int_equal(city_write(city, market->people.operator_clerk, book_reversal, &asked, &refusal),
+                     RESULT_FORBIDDEN);
     (void)city_expect(city, 403, market->people.operator_clerk, book, "{}");
     (void)city_expect(city, 200, market->people.operator_approver, book, "{}");
     (void)city_expect(city, 409, both, ask, "{\"reason\":\"再错\"}");
