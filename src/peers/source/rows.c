@@ -1,6 +1,7 @@
 #include "peers/source/rows.h"
 
 #include "base/limits.h"
+#include "base/mutation.h"
 #include "peers/source/file.h"
 #include "peers/source/postgres.h"
 #include "peers/source/select.h"
@@ -171,7 +172,7 @@ static enum result file_of_order(struct engine *engine, struct arena *arena,
     CLEANUP_FILE int whole = -1;
     struct engine_report report;
     TRY(ingest(engine, arena, file, file->fields, false, &whole, &report, ret_refusal));
-    if (!select_is_whole(order, file->fields, file->count))
+    if (!select_is_whole(order, file->fields, file->count) && !mutation_without("slice_is_as_ordered"))
         return extract(engine, arena, whole, sql, ret_rows, ret_refusal);
     *ret_rows = (struct rows){whole, report.rows};
     whole = -1;
