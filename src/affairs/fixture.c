@@ -21,39 +21,19 @@
 #include <string.h>
 
 static const struct route_table tables[] = {
-    {"party", party_routes},
-    {"document", document_routes},
-    {"rule", rule_routes},
-    {"notice", notice_routes},
-    {"oversight", oversight_routes},
-    {"resource", resource_routes},
-    {"catalogue", catalogue_routes},
-    {"selection", selection_routes},
-    {"agreement", agreement_routes},
-    {"developer", developer_routes},
-    {"request", request_routes},
-    {"room", room_routes},
-    {"product", product_routes},
-    {"money", money_routes},
-    {0},
+    {"party", party_routes},         {"document", document_routes},   {"rule", rule_routes},
+    {"notice", notice_routes},       {"oversight", oversight_routes}, {"resource", resource_routes},
+    {"catalogue", catalogue_routes}, {"selection", selection_routes}, {"agreement", agreement_routes},
+    {"developer", developer_routes}, {"request", request_routes},     {"room", room_routes},
+    {"product", product_routes},     {"money", money_routes},         {0},
 };
 
 static const struct workflow *const workflows[] = {
-    &party_workflow,
-    &rule_workflow,
-    &resource_workflow,
-    &entry_workflow,
-    &authorisation_workflow,
-    &selection_workflow,
-    &application_workflow,
-    &agreement_workflow,
-    &admission_workflow,
-    &request_workflow,
-    &room_workflow,
-    &import_workflow,
-    &product_workflow,
-    &reversal_workflow,
-    NULL,
+    &party_workflow,       &rule_workflow,          &resource_workflow,
+    &entry_workflow,       &authorisation_workflow, &selection_workflow,
+    &application_workflow, &agreement_workflow,     &admission_workflow,
+    &request_workflow,     &room_workflow,          &import_workflow,
+    &product_workflow,     &reversal_workflow,      NULL,
 };
 
 struct newcomer {
@@ -178,6 +158,32 @@ int64_t fixture_number(const json_t *reply, const char *member)
     const json_t *number = json_object_get(reply, member);
     assert_true(json_is_integer(number));
     return json_integer_value(number);
+}
+
+void fixture_refused(const json_t *problem, const char *field, const char *clause, const char *words)
+{
+    if (field != NULL)
+        assert_string_equal(json_text(problem, "field"), field);
+    if (clause != NULL)
+        assert_string_equal(json_text(json_object_get(problem, "clause"), "clause"), clause);
+    const char *reason = json_text(json_object_get(problem, "en"), "reason");
+    assert_non_null(reason);
+    if (words != NULL && strstr(reason, words) == NULL)
+        fail_msg("\"%s\" does not say \"%s\"", reason, words);
+    assert_non_null(json_text(json_object_get(problem, "zh"), "reason"));
+    assert_non_null(json_text(json_object_get(problem, "zh"), "remedy"));
+}
+
+row_id fixture_credit(struct city *city, const struct people *people, const char *code, const char *kind,
+                      const char *about, bool serious, const char *occurred)
+{
+    const json_t *made =
+        city_expect(city, 201, people->regulator_clerk, "POST /credit-entries",
+                    city_format(city,
+                                "{\"credit_code\":\"%s\",\"kind\":\"%s\",\"about\":\"%s\",\"serious\":%s,"
+                                "\"occurred_day\":\"%s\",\"summary\":\"记录\"}",
+                                code, kind, about, serious ? "true" : "false", occurred));
+    return fixture_number(made, "id");
 }
 
 /* ---- steps ---- */

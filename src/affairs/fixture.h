@@ -38,6 +38,14 @@ void fixture_days(struct city *city, int days);
 /* The number member of a reply. */
 int64_t fixture_number(const json_t *reply, const char *member);
 
+/* Asserts that the reply is the refusal of this field, by this clause ("2.4.1a"), and that its English reason
+ * holds `words` (each may be NULL). */
+void fixture_refused(const json_t *problem, const char *field, const char *clause, const char *words);
+
+/* Enters an incident or violation about the party with this credit code; the entry's number. */
+row_id fixture_credit(struct city *city, const struct people *people, const char *code, const char *kind,
+                      const char *about, bool serious, const char *occurred);
+
 /* ---- the main job, step by step, to stand on; each asserts that it worked ---- */
 
 row_id fixture_resource(struct city *city, const struct people *people,

@@ -76,6 +76,13 @@ enum result party_is_no_affiliate(struct work *work, row_id party, row_id candid
         TRY(holding_path(work, own_code, other_code, &path));
     if (path == NULL)
         return RESULT_OK;
+    if (law != LAW(NO_REDEVELOPMENT))
+        return REFUSE(work, .result = RESULT_FORBIDDEN, .law = law, .field = "credit_code",
+                      .zh = arena_printf(work->arena, "两单位有持股关联：%s", path),
+                      .en = arena_printf(work->arena, "the two parties are linked by holdings: %s", path),
+                      .remedy_zh = "由无关联的单位办理；持股记录有误的，请市数据局更正",
+                      .remedy_en = "let a party that is not linked do it; ask the bureau to correct a wrong "
+                                   "record of holdings");
     return REFUSE(
         work, .result = RESULT_FORBIDDEN, .law = law, .field = "credit_code",
         .zh = arena_printf(work->arena, "运营主体不得直接或通过关联方再开发：%s", path),

@@ -262,11 +262,44 @@ static enum result show_scorer(struct request *request, row_id account)
     return reply_row(request, &row);
 }
 
+/* Who scores, and on what declaration, decides the ranking: it stands when the review has ended. */
+static enum result review_is_open(struct request *request)
+{
+    struct store_row selection;
+    TRY(selection_by_id(&request->work, request_id(request, "id"), &selection));
+    static const char *const open[] = {"draft", "published", "closed"};
+    for (size_t i = 0; i < sizeof open / sizeof open[0]; i++)
+        if (strcmp(row_text(&selection, "state"), open[i]) == 0)
+            return RESULT_OK;
+    if (mutation_without("review_is_open"))
+        return RESULT_OK;
+    return REFUSE(&request->work, .result = RESULT_CONFLICT, .law = LAW(JOINT_REVIEW), .zh = "评审已结束",
+                  .en = "the review has ended", .remedy_zh = "评审人与声明不再变更",
+                  .remedy_en = "scorers and their declarations stand");
+}
+
+static enum result name_scorer(struct request *request, const struct store_row *account)
+{
+    struct work *work = &request->work;
+    struct store_row row;
+    enum result result = store_one(work->tx, work->arena, SQL_SCORER_INSERT,
+                                   STORE_BINDS({"selection", store_integer(request_id(request, "id"))},
+                                               {"account", store_integer(row_integer(account, "id"))},
+                                               {"party", store_integer(row_integer(account, "party_id"))},
+                                               {"role", store_text(row_text(account, "role"))}),
+                                   &row);
+    if (result != RESULT_CONFLICT)
+        return result;
+    return REFUSE(work, .result = RESULT_CONFLICT, .law = LAW(JOINT_REVIEW), .field = "/login",
+                  .zh = "该账号已是评审人", .en = "this account is a scorer already",
+                  .remedy_zh = "无需重复指定", .remedy_en = "once is enough");
+}
+
 static enum result scorer_add(struct request *request)
 {
     struct work *work = &request->work;
-    struct store_row selection, account, row;
-    TRY(selection_by_id(work, request_id(request, "id"), &selection));
+    struct store_row account;
+    TRY(review_is_open(request));
     enum result result = store_one(work->tx, work->arena, SQL_ACCOUNT_BY_LOGIN,
                                    STORE_BINDS({"login", body_text(request, "login")}), &account);
     const char *role = result == RESULT_OK ? row_text(&account, "role") : "";
@@ -275,12 +308,7 @@ static enum result scorer_add(struct request *request)
                       .zh = "评审人须是市数据局或数据提供单位的账号",
                       .en = "a scorer is an account of the bureau or of a provider",
                       .remedy_zh = "核对登录名", .remedy_en = "check the log-in name");
-    TRY(store_one(work->tx, work->arena, SQL_SCORER_INSERT,
-                  STORE_BINDS({"selection", store_integer(request_id(request, "id"))},
-                              {"account", store_integer(row_integer(&account, "id"))},
-                              {"party", store_integer(row_integer(&account, "party_id"))},
-                              {"role", store_text(role)}),
-                  &row));
+    TRY(name_scorer(request, &account));
     TRY(work_record(work, "name_scorer", "selection", request_id(request, "id"), LAW(JOINT_REVIEW), NULL));
     request->status = 201;
     return show_scorer(request, row_integer(&account, "id"));
@@ -314,6 +342,7 @@ static enum result scorer_declare(struct request *request)
     struct work *work = &request->work;
     struct store_row scorer;
     TRY(own_scorer(request, &scorer));
+    TRY(review_is_open(request));
     bool interest = json_boolean_or(request->body, "interest", true);
     TRY(store_exec(work->tx, SQL_SCORER_DECLARE,
                    STORE_BINDS({"id", store_integer(row_integer(&scorer, "id"))},
@@ -440,7 +469,7 @@ static enum result objection_list(struct request *request)
 static enum result objection_settle(struct request *request)
 {
     struct work *work = &request->work;
-    row_id id = request_id(request, "objection");
+    row_id id = request_id(request, "objection_id");
     int64_t changed;
     TRY(store_exec(
         work->tx, SQL_OBJECTION_SETTLE,
@@ -587,7 +616,7 @@ const struct route selection_routes[] = {
      SUMMARY("Objections", "异议列表"),
      .run = objection_list},
     {.method = HTTP_POST,
-     .path = "/selections/{id}/objections/{objection}/settle",
+     .path = "/selections/{id}/objections/{objection_id}/settle",
      .law = LAW(JOINT_REVIEW),
      .needs = PERMISSION_SELECTION_RUN,
      .body = &settle_schema,

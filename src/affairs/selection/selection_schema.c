@@ -142,7 +142,7 @@ const struct schema score_new_schema = {
 
 const struct schema objection_new_schema = {
     .name = "ObjectionNew",
-    FIELDS({"text", FIELD_TEXT, REQUIRED, .max = 2000, DOC("异议", "the objection")},
+    FIELDS({"text", FIELD_TEXT, REQUIRED, .filled = true, .max = 2000, DOC("异议", "the objection")},
            {"contact", FIELD_TEXT, .max = 200, DOC("联系方式，不公开", "how to reach one; not published")}),
 };
 
@@ -157,5 +157,6 @@ const struct schema objection_schema = {
 
 const struct schema settle_schema = {
     .name = "ObjectionSettlement",
-    FIELDS({"settlement", FIELD_TEXT, REQUIRED, .max = 2000, DOC("答复", "how it is settled")}),
+    FIELDS(
+        {"settlement", FIELD_TEXT, REQUIRED, .filled = true, .max = 2000, DOC("答复", "how it is settled")}),
 };
