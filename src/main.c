@@ -88,9 +88,15 @@ static int run_generate(int argc, char **argv)
     return generate_main(argc, argv);
 }
 
+enum result command_start_engine(const char *library, struct engine **ret_engine)
+{
+    const struct duckdb_engine_options options = {.library = library};
+    return duckdb_engine_start(&options, ret_engine);
+}
+
 static enum result start_engine(struct engine **ret_engine)
 {
-    return duckdb_engine_start(NULL, ret_engine);
+    return command_start_engine(NULL, ret_engine);
 }
 
 static int run_source(int argc, char **argv)

@@ -12,7 +12,8 @@ static enum result open_keeper(struct city *city, struct refusal *ret_refusal)
                                            .master_key = s->master_key,
                                            .origin = s->origin,
                                            .clock = s->clock,
-                                           .duckdb = s->duckdb};
+                                           .start_engine = command_start_engine,
+                                           .engine_library = s->duckdb};
     return keeper_start(&options, &city->keeper, ret_refusal);
 }
 

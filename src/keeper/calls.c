@@ -89,7 +89,7 @@ enum result keeper_grant_open(struct keeper *keeper, row_id grant, char *ret_pub
     const char *key = json_text(reply, "public_key");
     if (key == NULL || strlen(key) >= KEEPER_KEY_TEXT_SIZE)
         return RESULT_UNAVAILABLE;
-    (void)strcpy(ret_public_key, key);
+    memcpy(ret_public_key, key, strlen(key) + 1);
     return RESULT_OK;
 }
 

@@ -14,7 +14,8 @@ struct fixture fixture_at(const char *home)
     struct fixture fixture = {.arena = arena_new(0)};
     struct refusal refusal = {0};
     (void)snprintf(fixture.home, sizeof fixture.home, "%s", home);
-    const struct keeper_options options = {.home = fixture.home, .origin = "dukou.test/log"};
+    const struct keeper_options options = {
+        .home = fixture.home, .origin = "dukou.test/log", .start_engine = fixture_engine};
     enum result result = keeper_start(&options, &fixture.keeper, &refusal);
     if (result != RESULT_OK)
         print_message("keeper_start: %s: %s\n", result_name(result), refusal.en);

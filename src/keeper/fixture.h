@@ -5,6 +5,9 @@
 #include "support/test.h"
 #include "vault/disk.h"
 
+/* Starts the engine that the keepers of the tests use; in keeper_test.c. */
+enum result fixture_engine(const char *library, struct engine **ret_engine);
+
 struct fixture {
     char home[128];
     struct keeper *keeper;

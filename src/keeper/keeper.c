@@ -2,7 +2,6 @@
 #include "keeper/keeper.h"
 
 #include "base/limits.h"
-#include "engine/duckdb/duckdb_engine.h"
 #include "keeper/client.h"
 #include "keeper/harden.h"
 #include "keeper/keeper_inner.h"
@@ -45,8 +44,7 @@ static enum result token_secret(struct vault *vault, uint8_t *ret_secret)
 /* In this order: the zygote is forked before any key is in memory. */
 static enum result open_serving(const struct keeper_options *options, struct serving *serving)
 {
-    const struct duckdb_engine_options engine = {.library = options->duckdb};
-    TRY(duckdb_engine_start(&engine, &serving->engine));
+    TRY(options->start_engine(options->engine_library, &serving->engine));
     TRY(vault_protect_process());
     harden_process();
     TRY(open_clock(options, &serving->clock));

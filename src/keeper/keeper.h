@@ -13,19 +13,24 @@
 #include "base/json.h"
 
 struct keeper;
+struct engine;
 
 struct keeper_options {
     const char *home;       /* vault/ and keys/ are below it; must exist */
     const char *master_key; /* path of the master key file; made on first use; NULL: home/keys/master */
     const char *origin;     /* name of the audit log */
     const char *clock;      /* file of a shared clock (base/clock.h); NULL: the machine's */
-    const char *duckdb;     /* libduckdb.so, as duckdb_engine_options.library */
+    /* Starts the back-end in the keeper, before any key is read, with the library at this path or (NULL)
+     * where it finds it. */
+    enum result (*start_engine)(const char *library, struct engine **ret_engine);
+    const char *engine_library;
 };
 
 /* Forks the keeper (and its workers' zygote) off the calling process, which must still be single-threaded,
  * and returns when it serves. RESULT_FORBIDDEN when swap is active or the master key is open to others,
- * RESULT_CORRUPT when the master key is not the right one, RESULT_NOT_FOUND without DuckDB, RESULT_BUSY when
- * another keeper works on this home. From then on the calling process has threads of its own. */
+ * RESULT_CORRUPT when the master key is not the right one, RESULT_NOT_FOUND without the engine's library,
+ * RESULT_BUSY when another keeper works on this home. From then on the calling process has threads of its
+ * own. */
 enum result keeper_start(const struct keeper_options *options, struct keeper **ret_keeper,
                          struct refusal *ret_refusal);
 /* Ends it and frees `keeper`; NULL is allowed. What still ran is lost; no other thread may be in a call. */

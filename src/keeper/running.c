@@ -32,7 +32,7 @@ void running_scope(struct running *running, const char *scope)
     (void)pthread_mutex_lock(&running->all->lock);
     if (!has_scope(running, scope)) {
         assert(running->scope_count < RUNNING_SCOPES && strlen(scope) < VAULT_NAME_SIZE);
-        (void)strcpy(running->scopes[running->scope_count++], scope);
+        memcpy(running->scopes[running->scope_count++], scope, strlen(scope) + 1);
     }
     (void)pthread_mutex_unlock(&running->all->lock);
 }

@@ -4,7 +4,7 @@
 #include "keeper/serving.h"
 
 #include <sodium.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -146,15 +146,15 @@ enum result keeper_verb_KEY_DESTROY(struct serving *serving, struct call *call)
 {
     const char *key;
     json_t *certificate = NULL;
-    long long product;
+    static const char product[] = "product/";
     TRY(argument_text(call, "key", VAULT_NAME_SIZE, &key));
     if (!is_for_callers(key))
         return refuse_vault(call, key, RESULT_NOT_FOUND);
     TRY(refuse_vault(call, key, vault_destroy(serving->vault, key, &certificate)));
     /* What is under way with bytes that were decrypted before ends as well. */
     (void)running_cancel(&serving->running, key);
-    if (sscanf(key, "product/%lld", &product) == 1)
-        index_forget(serving->indexes, product);
+    if (strncmp(key, product, sizeof product - 1) == 0)
+        index_forget(serving->indexes, strtoll(key + sizeof product - 1, NULL, 10));
     (void)json_object_set_new(call->reply, "certificate", certificate);
     return RESULT_OK;
 }

@@ -33,8 +33,8 @@ static enum result header_from_json(const json_t *json, struct vault_file_header
         return RESULT_CORRUPT;
     TRY(hex_parse(json_text(json, "id"), header->id, sizeof header->id) == RESULT_OK ? RESULT_OK
                                                                                      : RESULT_CORRUPT);
-    (void)strcpy(header->object, object);
-    (void)strcpy(header->key, key);
+    memcpy(header->object, object, strlen(object) + 1);
+    memcpy(header->key, key, strlen(key) + 1);
     header->size = (uint64_t)size;
     header->blocks = (uint64_t)blocks;
     header->block = (uint32_t)block;

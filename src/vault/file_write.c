@@ -111,8 +111,8 @@ static struct vault_file_header header_of(const struct vault_file_spec *spec, si
                                        .blocks = (size + VAULT_BLOCK_BYTES - 1) / VAULT_BLOCK_BYTES,
                                        .made = spec->made};
     assert(vault_name_is_valid(spec->object) && vault_name_is_valid(spec->key));
-    (void)strcpy(header.object, spec->object);
-    (void)strcpy(header.key, spec->key);
+    memcpy(header.object, spec->object, strlen(spec->object) + 1);
+    memcpy(header.key, spec->key, strlen(spec->key) + 1);
     randombytes_buf(header.id, sizeof header.id);
     return header;
 }
