@@ -20,8 +20,8 @@
 enum result guard_check(struct arena *arena, const struct policy *policy, const char *sql, const char *tree,
                         struct query *ret_query, struct refusal *ret_refusal);
 
-/* The columns of query.tables[table] that the printed SQL reads, the subject's bucket (and token) among them: no other
- * column need be within the worker's reach. */
+/* The columns of query.tables[table] that the printed SQL reads, the subject's bucket (and token) among them:
+ * no other column need be within the worker's reach. */
 size_t guard_columns(struct arena *arena, const struct query *query, size_t table,
                      const char *const **ret_names);
 
