@@ -214,14 +214,22 @@ enum result keeper_product_read(struct keeper *keeper, struct arena *arena, row_
                      ret_bytes, ret_size);
 }
 
-enum result keeper_product_call(struct keeper *keeper, row_id product, const char *subject, bool *ret_known,
-                                int64_t *ret_value)
+enum result keeper_product_ask(struct keeper *keeper, row_id product, const char *subject, bool *ret_known,
+                               int64_t *ret_value, struct digest *ret_token)
 {
     struct hot_reply reply;
     TRY(keeper_client_hot(keeper->client, HOT_PRODUCT_CALL, product, subject, &reply));
     *ret_known = reply.known != 0;
     *ret_value = reply.value;
+    *ret_token = reply.token;
     return RESULT_OK;
+}
+
+enum result keeper_product_call(struct keeper *keeper, row_id product, const char *subject, bool *ret_known,
+                                int64_t *ret_value)
+{
+    struct digest token;
+    return keeper_product_ask(keeper, product, subject, ret_known, ret_value, &token);
 }
 
 enum result keeper_subject_token(struct keeper *keeper, const char *subject, struct digest *ret_token)

@@ -5,7 +5,7 @@
 #include "support/test.h"
 #include "vault/disk.h"
 
-/* Starts the engine that the keepers of the tests use; in keeper_test.c. */
+/* Starts the engine that the keepers of the tests use; in fixture_engine_test.c. */
 enum result fixture_engine(const char *library, struct engine **ret_engine);
 
 struct fixture {

@@ -139,6 +139,10 @@ enum result keeper_product_read(struct keeper *keeper, struct arena *arena, row_
 enum result keeper_product_call(struct keeper *keeper, row_id product, const char *subject, bool *ret_known,
                                 int64_t *ret_value);
 
+/* The same, with the subject's token as keeper_subject_token() gives it: both in one round trip. */
+enum result keeper_product_ask(struct keeper *keeper, row_id product, const char *subject, bool *ret_known,
+                               int64_t *ret_value, struct digest *ret_token);
+
 /* The keyed token of a subject, for consent records: the same for the same subject, useless without the key.
  */
 enum result keeper_subject_token(struct keeper *keeper, const char *subject, struct digest *ret_token);

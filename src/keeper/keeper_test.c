@@ -1,6 +1,5 @@
 #include "audit/note.h"
 #include "base/clock.h"
-#include "engine/duckdb/duckdb_engine.h"
 #include "keeper/fixture.h"
 #include "keeper/keeper_inner.h"
 
@@ -11,12 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-enum result fixture_engine(const char *library, struct engine **ret_engine)
-{
-    const struct duckdb_engine_options options = {.library = library};
-    return duckdb_engine_start(&options, ret_engine);
-}
 
 static void tell(const char *what, enum result result, const struct refusal *refusal)
 {

@@ -260,6 +260,11 @@ static void write_replies(struct serving *serving, const struct hot_reply *repli
     (void)pthread_mutex_unlock(&serving->hot_write);
 }
 
+static struct digest subject_token(const struct serving *serving, const char *subject, size_t size)
+{
+    return digest_hmac(serving->subject_secret, sizeof serving->subject_secret, subject, size);
+}
+
 static enum result ask_index(struct serving *serving, const struct hot_request *request, const char *subject,
                              struct hot_reply *reply)
 {
@@ -267,6 +272,7 @@ static enum result ask_index(struct serving *serving, const struct hot_request *
     enum result result =
         index_ask(serving->indexes, request->product, subject, request->size, &known, &reply->value);
     reply->known = known;
+    reply->token = subject_token(serving, subject, request->size);
     reply->result = (uint32_t)result;
     return result;
 }
@@ -303,8 +309,7 @@ static bool answer_hot(struct serving *serving, const struct hot_request *reques
             return true;
         break;
     case HOT_SUBJECT_TOKEN:
-        reply->token =
-            digest_hmac(serving->subject_secret, sizeof serving->subject_secret, subject, request->size);
+        reply->token = subject_token(serving, subject, request->size);
         return true;
     default:
         reply->result = RESULT_MALFORMED;
