@@ -126,7 +126,7 @@ JOIN workflow_case d ON d.kind = 'agreement' AND d.object_id = a.id
 WHERE p.id = :product;
 
 -- name: meter_of_customer :one
-SELECT m.id, m.answer_digest FROM meter m
+SELECT m.id, m.kind, m.answer_digest FROM meter m
 JOIN product_order o ON o.id = m.order_id
 WHERE o.customer_id = :customer AND o.product_id = :product AND m.call_key = :key LIMIT 1;
 

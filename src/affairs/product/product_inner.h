@@ -61,6 +61,8 @@ enum result product_without_keeper(struct work *work);
 
 /* ---- metering (product_meter.c) ---- */
 
+enum product_kind { PRODUCT_TABLE, PRODUCT_VERIFICATION, PRODUCT_SCORE };
+
 /* One call that a customer waits for. */
 struct product_call {
     row_id product;
@@ -71,6 +73,7 @@ struct product_call {
 
     enum result result; /* RESULT_OK: metered, or had been */
     struct refusal refusal;
+    enum product_kind kind; /* of the product, once metered */
     row_id meter;
     row_id order;
     bool repeated;                   /* had been metered before under this key */

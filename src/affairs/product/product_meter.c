@@ -27,8 +27,18 @@ struct right {
     int64_t left;  /* calls */
     int64_t taken; /* by this batch, not yet written */
     bool needs_consent;
-    const char *kind;
+    enum product_kind kind;
 };
+
+static const char *const kinds[] = {"table", "verification", "score"};
+
+static enum product_kind kind_by_name(const char *name)
+{
+    enum product_kind kind = PRODUCT_TABLE;
+    while (kind < PRODUCT_SCORE && strcmp(kinds[kind], name) != 0)
+        kind++;
+    return kind;
+}
 
 struct batch {
     const struct app *app;
@@ -118,12 +128,12 @@ static enum result find_right(struct batch *batch, const struct product_call *ca
                               {"customer", store_integer(call->customer)},
                               {"today", store_integer(batch->today)}),
                   &row));
-    const char *kind = row_text(&row, "kind");
+    enum product_kind kind = kind_by_name(row_text(&row, "kind"));
     *right = (struct right){.product = call->product,
                             .customer = call->customer,
                             .order = row_integer(&row, "id"),
                             .left = row_integer(&row, "quantity") - row_integer(&row, "used"),
-                            .needs_consent = strcmp(kind, "table") != 0 && row_integer(&row, "bases") == 0,
+                            .needs_consent = kind != PRODUCT_TABLE && row_integer(&row, "bases") == 0,
                             .kind = kind};
     return RESULT_OK;
 }
@@ -174,7 +184,7 @@ static enum result consent_is_given(struct batch *batch, struct product_call *ca
 
 /* ---- repeated calls ---- */
 
-static void judge_repeat(struct product_call *call, row_id meter, const void *answer)
+static void judge_repeat(struct product_call *call, row_id meter, enum product_kind kind, const void *answer)
 {
     if (memcmp(answer, call->answer.bytes, DIGEST_SIZE) != 0) {
         refuse_call(call, (struct refusal){.result = RESULT_INVALID,
@@ -187,6 +197,7 @@ static void judge_repeat(struct product_call *call, row_id meter, const void *an
     }
     call->repeated = true;
     call->meter = meter;
+    call->kind = kind;
 }
 
 /* Whether the key stands for an earlier call; *ret_known then, and the call is judged. */
@@ -203,7 +214,7 @@ static enum result find_repeat(struct batch *batch, struct product_call *call, b
             strcmp(other->key, call->key) != 0)
             continue;
         /* Of this very batch: its row gets its number below. */
-        judge_repeat(call, 0, other->answer.bytes);
+        judge_repeat(call, 0, other->kind, other->answer.bytes);
         call->twin = other;
         *ret_known = true;
     }
@@ -217,7 +228,8 @@ static enum result find_repeat(struct batch *batch, struct product_call *call, b
     if (result == RESULT_NOT_FOUND)
         return RESULT_OK;
     TRY(result);
-    judge_repeat(call, row_integer(&row, "id"), row_blob(&row, "answer_digest", &size));
+    judge_repeat(call, row_integer(&row, "id"), kind_by_name(row_text(&row, "kind")),
+                 row_blob(&row, "answer_digest", &size));
     *ret_known = true;
     return RESULT_OK;
 }
@@ -244,12 +256,13 @@ static enum result judge(struct batch *batch, struct product_call *call)
     right->left--;
     right->taken++;
     call->order = right->order;
+    call->kind = right->kind;
     batch->metered[batch->meter_count] = call;
     batch->meters[batch->meter_count++] = (struct meter_call){.product = call->product,
                                                               .customer = call->customer,
                                                               .order_id = right->order,
                                                               .at = batch->now,
-                                                              .kind = right->kind,
+                                                              .kind = kinds[right->kind],
                                                               .units = 1,
                                                               .answer = call->answer,
                                                               .call_key = call->key};

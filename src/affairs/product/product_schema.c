@@ -151,7 +151,7 @@ const struct schema order_query_schema = {
 const struct schema consent_new_schema = {
     .name = "ConsentNew",
     FIELDS({"product_id", FIELD_ID, REQUIRED, DOC("产品", "product")},
-           {"subject", FIELD_TEXT, REQUIRED, .max = 200, .filled = true,
+           {"subject", FIELD_TEXT, REQUIRED, .max = 64, .filled = true,
             DOC("主体标识，只以带密钥的令牌保存", "the subject's number; kept as a keyed token alone")},
            {"given_at", FIELD_INSTANT, DOC("同意时间，缺省为现在", "when it was given; now by default")},
            {"until_day", FIELD_DATE, REQUIRED, DOC("有效期至", "last day")},
@@ -220,7 +220,7 @@ const struct schema legal_basis_schema = {
 
 const struct schema call_schema = {
     .name = "Call",
-    FIELDS({"subject", FIELD_TEXT, REQUIRED, .max = 200, .filled = true,
+    FIELDS({"subject", FIELD_TEXT, REQUIRED, .max = 64, .filled = true,
             DOC("主体标识", "the subject's number")}),
 };
 
