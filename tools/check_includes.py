@@ -3,7 +3,8 @@
 usage: check_includes.py [SOURCE_FOLDER]
 
 Further: a concept under affairs/ shows others its public header (affairs/NAME/NAME.h) and those headers whose first
-comment says "for other concepts"; only main.c, the tests and the back-end itself name a back-end.
+comment says "for other concepts"; only main.c and the back-end itself name a back-end. Tests and their fixtures are free of
+these two.
 """
 import pathlib
 import re
@@ -43,13 +44,14 @@ def complaint(path, include, source=SOURCE):
         return f"{user} may not use {used}, which stands below it"
     if folder_of(path) == folder_of(include):
         return None
-    if used == "affairs" and include.count("/") > 1:
+    is_test = path.endswith("_test.c") or path.rsplit("/", 1)[-1].endswith(("fixture.c", "fixture.h"))
+    if used == "affairs" and include.count("/") > 1 and not is_test:
         concept = include.split("/")[1]
         if include != f"affairs/{concept}/{concept}.h" and not is_offered(source, include):
             return f"only affairs/{concept}/{concept}.h, or a header that says so, is for other concepts"
     for back_end in BACK_ENDS:
         if include.startswith(back_end + "/") and not path.startswith(back_end + "/"):
-            if path != "main.c" and not path.endswith("_test.c"):
+            if path != "main.c" and not is_test:
                 return f"only main.c names the back-end {back_end}"
     return None
 

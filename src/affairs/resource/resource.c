@@ -230,9 +230,11 @@ enum result resource_expected(struct work *work, row_id resource, int version, c
         json_t *column = json_pack("{s:s, s:s, s:b}", "name", row_text(item, "name"), "type",
                                    row_text(item, "type"), "nullable", row_integer(item, "nullable") != 0);
         if (!row_is_null(item, "low"))
-            json_object_set_new(column, "minimum", json_string(bound_text(work->arena, row_real(item, "low"))));
+            json_object_set_new(column, "minimum",
+                                json_string(bound_text(work->arena, row_real(item, "low"))));
         if (!row_is_null(item, "high"))
-            json_object_set_new(column, "maximum", json_string(bound_text(work->arena, row_real(item, "high"))));
+            json_object_set_new(column, "maximum",
+                                json_string(bound_text(work->arena, row_real(item, "high"))));
         json_array_append_new(list, column);
     }
     *ret_expected = json_pack("{s:o, s:s?, s:s?}", "columns", list, "subject", subject, "subject_kind",

@@ -234,7 +234,9 @@ static const json_t *describe(struct demo *demo, const struct supply *supply)
     const char *output = strchr(run_agent(demo, config, "describe", supply->code, "--dry-run"), '{');
     json_t *description = NULL;
     struct refusal refusal = {0};
-    enum result result = output != NULL ? json_read(demo->arena, output, strlen(output), &description, &refusal) : RESULT_MALFORMED;
+    enum result result = output != NULL
+                             ? json_read(demo->arena, output, strlen(output), &description, &refusal)
+                             : RESULT_MALFORMED;
     if (result != RESULT_OK)
         demo_fail(demo, "source describe", result, &refusal);
     json_keep(demo->arena, description);
