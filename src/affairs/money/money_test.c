@@ -41,7 +41,7 @@ TEST(shares_add_up_to_the_fen_whatever_the_weights)
         CLEANUP_JSON json_t *formula = json_pack(
             "{s:I, s:I, s:I, s:I}", "provider", (json_int_t)random_below(random, 100), "bureau",
             (json_int_t)random_below(random, 100), "operator", (json_int_t)random_below(random, 100),
-            "developer", (json_int_t)(1 + random_below(random, 100)));
+            "developer", (json_int_t)random_below(random, 100) + 1);
         money due = (money)random_below(random, i % 2 == 0 ? 50 : 1000000000000);
         assert_ok(revenue_split(arena, due, formula, &sharers, postings, &count));
         money total = 0, providers = 0;

@@ -1,5 +1,5 @@
-/* For the tests of products and money: products in the state that a test needs, and an exchange that does as
- * it is told. */
+/* For tests, those for other concepts too: products in the state that a test needs, and an exchange that does
+ * as it is told. */
 #pragma once
 
 #include "affairs/fixture.h"
