@@ -53,12 +53,17 @@ enum result resource_is_graded(struct move *move)
     return grade_is_given(move->work, &resource);
 }
 
+static bool is_core(const struct store_row *resource)
+{
+    const char *grade = row_text(resource, "grade");
+    return grade != NULL && strcmp(grade, "core") == 0;
+}
+
 enum result resource_is_not_core(struct move *move)
 {
     struct store_row resource;
     TRY(resource_of_move(move, &resource));
-    const char *grade = row_text(&resource, "grade");
-    if (grade == NULL || strcmp(grade, "core") != 0)
+    if (!is_core(&resource))
         return RESULT_OK;
     return REFUSE(move->work, .result = RESULT_FORBIDDEN, .law = LAW(GRADED_UPDATE), .field = "/grade",
                   .zh = "核心数据不得列入授权目录", .en = "core data cannot be listed at all",
@@ -120,6 +125,9 @@ static enum result entry_is_in_force(struct work *work, row_id entry)
         return refuse_step(work, "/entry_id", "分类分级", "the resource is not graded");
     if (row_integer(&row, "listed") == 0)
         return refuse_step(work, "/entry_id", "列入授权目录", "the entry is not listed");
+    if (is_core(&resource))
+        return refuse_step(work, "/entry_id", "非核心数据的分级",
+                           "a grade below core: the resource has been graded core");
     return RESULT_OK;
 }
 

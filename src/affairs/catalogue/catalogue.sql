@@ -12,17 +12,23 @@ JOIN party p ON p.id = e.provider_id
 JOIN workflow_case c ON c.kind = 'entry' AND c.object_id = e.id
 WHERE e.id = :id;
 
+-- In force, and so in public: listed, of a resource that is registered still and has not been graded core since.
+
 -- name: entry_public :one
 SELECT e.id, e.resource_id, e.resource_version, e.code, e.title, e.abstract, e.category, e.industry, e.region, e.grade,
        e.level, e.version, e.listed_at, e.provider_id, p.name AS provider
 FROM entry e JOIN party p ON p.id = e.provider_id
-WHERE e.id = :id AND e.listed = 1;
+JOIN resource r ON r.id = e.resource_id
+JOIN workflow_case rc ON rc.kind = 'resource' AND rc.object_id = e.resource_id
+WHERE e.id = :id AND e.listed = 1 AND rc.state = 'registered' AND (r.grade IS NULL OR r.grade <> 'core');
 
 -- name: entry_public_list :many
 SELECT e.id, e.resource_id, e.resource_version, e.code, e.title, e.abstract, e.category, e.industry, e.region, e.grade,
        e.level, e.version, e.listed_at, e.provider_id, p.name AS provider
 FROM entry e JOIN party p ON p.id = e.provider_id
-WHERE e.listed = 1 AND e.id > :after
+JOIN resource r ON r.id = e.resource_id
+JOIN workflow_case rc ON rc.kind = 'resource' AND rc.object_id = e.resource_id
+WHERE e.listed = 1 AND e.id > :after AND rc.state = 'registered' AND (r.grade IS NULL OR r.grade <> 'core')
 ORDER BY e.id LIMIT :limit;
 
 -- name: entry_search :many
@@ -31,11 +37,17 @@ SELECT e.id, e.resource_id, e.resource_version, e.code, e.title, e.abstract, e.c
 FROM entry_search s
 JOIN entry e ON e.id = s.rowid
 JOIN party p ON p.id = e.provider_id
-WHERE s.text MATCH :match AND s.rowid > :after
+JOIN resource r ON r.id = e.resource_id
+JOIN workflow_case rc ON rc.kind = 'resource' AND rc.object_id = e.resource_id
+WHERE s.text MATCH :match AND s.rowid > :after AND rc.state = 'registered' AND (r.grade IS NULL OR r.grade <> 'core')
 ORDER BY s.rowid LIMIT :limit;
 
 -- name: entry_search_count :one
-SELECT COUNT(*) AS hits FROM (SELECT s.rowid FROM entry_search s WHERE s.text MATCH :match LIMIT :cap) AS capped;
+SELECT COUNT(*) AS hits FROM (SELECT s.rowid FROM entry_search s
+JOIN entry e ON e.id = s.rowid
+JOIN resource r ON r.id = e.resource_id
+JOIN workflow_case rc ON rc.kind = 'resource' AND rc.object_id = e.resource_id
+WHERE s.text MATCH :match AND rc.state = 'registered' AND (r.grade IS NULL OR r.grade <> 'core') LIMIT :cap) AS capped;
 
 -- name: entry_search_add :exec
 INSERT INTO entry_search (rowid, text)

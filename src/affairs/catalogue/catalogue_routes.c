@@ -4,6 +4,7 @@
 #include "affairs/resource/resource.h"
 #include "affairs/resource/resource_schema.h"
 #include "base/limits.h"
+#include "base/mutation.h"
 #include "base/text.h"
 #include "http/rows.h"
 #include "store/search.h"
@@ -192,7 +193,8 @@ static enum result entry_take_off_list(struct request *request)
 {
     struct work *work = &request->work;
     struct store_value number = store_integer(request_id(request, "id"));
-    TRY(store_exec(work->tx, SQL_ENTRY_DELIST, STORE_BINDS({"id", number}), NULL));
+    if (!mutation_without("delisted_is_not_public"))
+        TRY(store_exec(work->tx, SQL_ENTRY_DELIST, STORE_BINDS({"id", number}), NULL));
     TRY(store_exec(work->tx, SQL_ENTRY_SEARCH_REMOVE, STORE_BINDS({"id", number}), NULL));
     return step(request, "delist");
 }
