@@ -2,13 +2,13 @@
  * social-insurance file, made by DuckDB itself, so that the file needs no download. `id` is the subject; the
  * keyed token that the engine adds at ingest is not part of these statements.
  *
- * Create each table with its statement (for 6,000,000 rows put that number for %lld), export it to Parquet,
+ * Create each table with its statement (BENCH_PAYMENT("6000000") for that many rows), export it to Parquet,
  * bring it in through the engine, then run each query plainly and sealed. */
 #pragma once
 
-#define BENCH_ROWS 6000000
+#define BENCH_ROWS "6000000"
 
-#define BENCH_PAYMENT                                                                                                                          \
+#define BENCH_PAYMENT(rows)                                                                                                                    \
     "SELECT (hash(i // 3) % 900000000)::BIGINT AS id, "                                                                                        \
     "(['职工','灵活','居民'])[1 + (hash(i) % 3)::INTEGER] AS scheme, "                                                                   \
     "(['正常','补缴'])[1 + (hash(i + 7) % 2)::INTEGER] AS state, "                                                                         \
@@ -19,7 +19,7 @@
     "(hash(i // 3 + 6) % 100)::BIGINT AS age, DATE '2020-01-01' + (hash(i + 5) % 2000)::INTEGER AS day, "                                      \
     "(hash(i + 1) % 12)::BIGINT + 1 AS months, (hash(i + 2) % 3000000)::BIGINT / 100.0 AS base, "                                              \
     "(hash(i + 3) % 11)::BIGINT / 100.0 AS relief, (hash(i + 4) % 9)::BIGINT / 100.0 AS rate "                                                 \
-    "FROM range(%lld) t(i)"
+    "FROM range(" rows ") t(i)"
 
 #define BENCH_FIRM                                                                                                  \
     "SELECT i AS firm, (['制造','建筑','批发','信息','金融','教育','卫生','其他'])[1 + (hash(i) % " \
