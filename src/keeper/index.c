@@ -146,6 +146,17 @@ static void loaded_free(struct loaded *loaded)
     free(loaded);
 }
 
+void index_cache_free(struct index_cache *cache)
+{
+    while (cache->first != NULL) {
+        struct loaded *next = cache->first->next;
+        loaded_free(cache->first);
+        cache->first = next;
+    }
+    (void)pthread_mutex_destroy(&cache->lock);
+    free(cache);
+}
+
 static const uint8_t *entry_at(const struct loaded *loaded, size_t index)
 {
     return loaded->bytes + START_SIZE + index * INDEX_ENTRY_SIZE;

@@ -39,6 +39,7 @@ enum result index_secret(struct vault *vault, int64_t product, uint8_t ret_secre
 struct index_cache;
 
 struct index_cache *index_cache_new(struct vault *vault);
+void index_cache_free(struct index_cache *cache);
 
 /* From memory alone: RESULT_BUSY when the product's index is not loaded. Microseconds. */
 enum result index_ask(struct index_cache *cache, int64_t product, const char *subject, size_t size,

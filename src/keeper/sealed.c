@@ -5,7 +5,11 @@
 
 #include <string.h>
 
-static const char magic[] = "DKSEAL01";
+static const char magic[] = "DKSEAL02";
+
+_Static_assert(sizeof(struct release_plan) == 8 * sizeof(uint64_t),
+               "a new member of the plan is to be sealed too");
+_Static_assert(sizeof(struct release_output) == sizeof(char *) + 24, "and one of an output");
 
 /* ---- writing ---- */
 
@@ -14,6 +18,8 @@ static void write_plan(const struct release_plan *plan, struct wire_out *out)
     wire_put_u64(out, plan->output_count);
     wire_put_u64(out, plan->resource_count);
     wire_put_u64(out, plan->aggregate_count);
+    wire_put_u64(out, plan->weighted);
+    wire_put_u64(out, plan->own);
     wire_put_u64(out, plan->column_count);
     for (size_t i = 0; i < plan->output_count; i++) {
         const struct release_output *output = &plan->outputs[i];
@@ -84,6 +90,8 @@ static enum result read_plan(struct arena *arena, struct wire_in *in, struct rel
     struct release_plan plan = {.output_count = (size_t)wire_get_u64(in),
                                 .resource_count = (size_t)wire_get_u64(in)};
     plan.aggregate_count = (size_t)wire_get_u64(in);
+    plan.weighted = wire_get_u64(in);
+    plan.own = wire_get_u64(in);
     plan.column_count = (size_t)wire_get_u64(in);
     if (in->bad || plan.output_count > LIMIT_TABLE_COLUMNS || plan.resource_count > LIMIT_QUERY_TABLES ||
         plan.aggregate_count > LIMIT_QUERY_AGGREGATES)

@@ -1,7 +1,7 @@
 /* A sealed result: what a query computed, with its measurements and the policy that held, as one object
  * ("result/9" under "room/2") that nobody reads until the egress review.
  *
- *     "DKSEAL01", texts (policy, SQL, printed SQL), the plan, the answer as engine/answer.h has it */
+ *     "DKSEAL02", texts (policy, SQL, printed SQL), the plan, the answer as engine/answer.h has it */
 #pragma once
 
 #include "engine/wire.h"
