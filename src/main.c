@@ -26,11 +26,21 @@
 #include <string.h>
 
 const struct route_table command_tables[] = {
-    {"party", party_routes},         {"document", document_routes},   {"rule", rule_routes},
-    {"notice", notice_routes},       {"oversight", oversight_routes}, {"resource", resource_routes},
-    {"catalogue", catalogue_routes}, {"selection", selection_routes}, {"agreement", agreement_routes},
-    {"developer", developer_routes}, {"request", request_routes},     {"room", room_routes},
-    {"product", product_routes},     {"money", money_routes},         {0},
+    {"party", party_routes, "单位与账号"},
+    {"document", document_routes, "文件"},
+    {"rule", rule_routes, "制度规则"},
+    {"notice", notice_routes, "公告公示"},
+    {"oversight", oversight_routes, "信用记录"},
+    {"resource", resource_routes, "数据资源"},
+    {"catalogue", catalogue_routes, "授权目录与授权"},
+    {"selection", selection_routes, "遴选"},
+    {"agreement", agreement_routes, "授权运营协议"},
+    {"developer", developer_routes, "开发利用主体准入"},
+    {"request", request_routes, "数据调用"},
+    {"room", room_routes, "开发环境"},
+    {"product", product_routes, "数据产品"},
+    {"money", money_routes, "计费与收益分配"},
+    {0},
 };
 
 const struct workflow *const command_workflows[] = {

@@ -13,8 +13,11 @@ static const struct {
 #undef X
 };
 
-static const char *const duties[] = {
-#define X(symbol, name, zh) [DUTY_BIT_##symbol] = name,
+static const struct {
+    const char *name;
+    const char *zh;
+} duties[] = {
+#define X(symbol, name, zh) [DUTY_BIT_##symbol] = {name, zh},
     DUTY_LIST(X)
 #undef X
 };
@@ -42,5 +45,11 @@ enum role role_by_name(const char *name)
 const char *duty_name(enum duty_bit bit)
 {
     assert(bit < DUTY_COUNT);
-    return duties[bit];
+    return duties[bit].name;
+}
+
+const char *duty_chinese(enum duty_bit bit)
+{
+    assert(bit < DUTY_COUNT);
+    return duties[bit].zh;
 }

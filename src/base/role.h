@@ -50,3 +50,4 @@ const char *role_chinese(enum role role);
 /* ROLE_COUNT when there is none of that name. */
 enum role role_by_name(const char *name);
 const char *duty_name(enum duty_bit bit);
+const char *duty_chinese(enum duty_bit bit);

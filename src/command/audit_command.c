@@ -86,6 +86,8 @@ static int check(struct arena *arena, const char *path, const struct place *plac
         return command_refused("audit check", RESULT_NOT_FOUND, NULL);
     size_t size = fread(bytes, 1, (size_t)4 * 1024 * 1024 - 1, file);
     (void)fclose(file);
+    if (size > 0 && bytes[size - 1] == '\n')
+        size--; /* the end of the line that `audit prove` prints; a proof has one spelling */
     bytes[size] = '\0';
     enum result result = audit_check_proof(bytes, place->keys, arena, &refusal);
     if (result != RESULT_OK)

@@ -83,13 +83,20 @@ static enum result copy_folder(const char *from, const char *to)
 }
 
 /* The log is copied after the store, so that it holds every entry that the store has dropped. */
-static enum result make_backup(struct arena *arena, const struct settings *s, const char *folder, int days)
+static enum result make_backup(struct arena *arena, const struct settings *s, const char *folder, int days,
+                               struct refusal *refusal)
 {
     struct store *store;
     struct clock *clock;
     char absolute[PATH_MAX];
     if (mkdir(folder, 0700) != 0)
-        return errno == EEXIST ? RESULT_CONFLICT : RESULT_IO;
+        return refuse(refusal, (struct refusal){
+                                   .result = errno == EEXIST ? RESULT_CONFLICT : RESULT_IO,
+                                   .field = folder,
+                                   .zh = arena_printf(arena, "无法新建目录：%s", strerror(errno)),
+                                   .en = arena_printf(arena, "cannot make the folder: %s", strerror(errno)),
+                                   .remedy_zh = "每次备份指定一个新目录",
+                                   .remedy_en = "name a new folder for each backup"});
     if (realpath(folder, absolute) == NULL)
         return RESULT_IO;
     TRY(settings_clock(s, &clock));
@@ -118,7 +125,7 @@ int command_backup(int argc, char **argv)
         return usage(argv[0]);
     enum result result = settings_read(arena, &settings, &refusal);
     if (result == RESULT_OK)
-        result = make_backup(arena, &settings, argv[1], days);
+        result = make_backup(arena, &settings, argv[1], days, &refusal);
     if (result != RESULT_OK)
         return command_refused("backup", result, &refusal);
     (void)printf("%s\n密钥不在备份中，请另行保管 keys are not in it: keep %s/keys apart\n", argv[1],

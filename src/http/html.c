@@ -92,9 +92,9 @@ static const struct {
     [FIELD_NUMBER] = {"数值", "number"},
     [FIELD_BOOLEAN] = {"是或否", "true or false"},
     [FIELD_ID] = {"编号", "id"},
-    [FIELD_MONEY] = {"金额(分)", "money in fen"},
+    [FIELD_MONEY] = {"金额（分）", "money in fen"},
     [FIELD_DATE] = {"日期", "date"},
-    [FIELD_INSTANT] = {"时刻(UTC)", "instant (UTC)"},
+    [FIELD_INSTANT] = {"时刻（UTC）", "instant (UTC)"},
     [FIELD_CHOICE] = {"选项", "one of"},
     [FIELD_CREDIT_CODE] = {"统一社会信用代码", "unified social credit code"},
     [FIELD_DIGEST] = {"SHA-256 摘要", "SHA-256 digest"},
@@ -208,7 +208,8 @@ static void route_tags(struct page *page, const struct route *route)
     role_tags(page, needs->roles);
     for (unsigned bit = 0; bit < DUTY_COUNT; bit++)
         if (((unsigned)needs->duty & (1u << bit)) != 0) {
-            (void)snprintf(law, sizeof law, say(page, "职责 %s", "duty %s"), duty_name((enum duty_bit)bit));
+            (void)snprintf(law, sizeof law, say(page, "职责：%s", "duty: %s"),
+                           page->english ? duty_name((enum duty_bit)bit) : duty_chinese((enum duty_bit)bit));
             tag(page, "duty", law);
         }
     if (route->owner.name != NULL)
@@ -225,12 +226,12 @@ static void route_reply(struct page *page, const struct route *route)
         (void)fprintf(page->out, "<p>%s</p>", say(page, "回复为原始字节。", "Replies with raw bytes."));
     else if (route->reply != NULL)
         field_table(page,
-                    route->list ? say(page, "回复:每页各项", "Reply: the items of a page")
+                    route->list ? say(page, "回复：每页各项", "Reply: the items of a page")
                                 : say(page, "回复", "Reply"),
                     route->reply);
     else
         (void)fprintf(page->out, "<p>%s</p>",
-                      say(page, "成功时无内容(204)。", "No content (204) when it is done."));
+                      say(page, "成功时无内容（204）。", "No content (204) when it is done."));
 }
 
 static void route_card(struct page *page, const struct route *route)
@@ -249,7 +250,7 @@ static void route_card(struct page *page, const struct route *route)
         field_table(page, say(page, "请求体", "Body"), route->body);
     if (route->upload)
         (void)fprintf(page->out,
-                      say(page, "<p>请求体为文件的原始字节,至多 %zu 字节。</p>",
+                      say(page, "<p>请求体为文件的原始字节，至多 %zu 字节。</p>",
                           "<p>The body is the file's raw bytes, at most %zu.</p>"),
                       route->upload_max);
     route_reply(page, route);
@@ -264,12 +265,17 @@ static size_t route_count(const struct route_table *table)
     return count;
 }
 
+static const char *heading(const struct page *page, const struct route_table *table)
+{
+    return page->english || table->zh == NULL ? table->concept : table->zh;
+}
+
 static void contents(struct page *page, const struct app *app)
 {
     (void)fprintf(page->out, "<nav class=\"toc\" aria-label=\"%s\"><ul>", say(page, "目录", "Contents"));
     for (const struct route_table *table = app->tables; table->routes != NULL; table++) {
         (void)fprintf(page->out, "<li><a href=\"#%s\"><span>%s</span><small>%zu</small></a></li>",
-                      table->concept, table->concept, route_count(table));
+                      table->concept, heading(page, table), route_count(table));
     }
     put(page, "</ul></nav>");
 }
@@ -293,7 +299,7 @@ char *html_interface(const struct app *app, bool english)
     contents(&page, app);
     put(&page, "<main id=\"content\">");
     for (const struct route_table *table = app->tables; table->routes != NULL; table++) {
-        (void)fprintf(page.out, "<section><h2 id=\"%s\">%s</h2>\n", table->concept, table->concept);
+        (void)fprintf(page.out, "<section><h2 id=\"%s\">%s</h2>\n", table->concept, heading(&page, table));
         for (const struct route *route = table->routes; route->run != NULL; route++)
             route_card(&page, route);
         put(&page, "</section>");
@@ -339,7 +345,7 @@ char *html_portal(const struct app *app, bool english)
     size_t size = 0;
     struct page page = begin(english, &bytes, &size);
     head(&page, "渡口", "Dukou",
-         say(&page, "公共数据授权运营平台。原始数据留在自己的岸上,只有经过审核的产品过渡。",
+         say(&page, "公共数据授权运营平台。原始数据留在自己的岸上，只有经过审核的产品过渡。",
              "The platform for authorised operation of public data. Raw data stays on its own bank; only "
              "reviewed products "
              "cross."));

@@ -67,6 +67,7 @@ struct route {
 struct route_table {
     const char *concept;
     const struct route *routes;
+    const char *zh; /* its heading on the Chinese page; NULL: the concept's name */
 };
 
 struct app;
