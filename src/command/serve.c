@@ -46,7 +46,7 @@ static void *keep_time(void *argument)
         enum result result = audit_seal(serving->city.sealer, NULL);
         if (result != RESULT_OK)
             log_failure("seal", result);
-        for (size_t i = 0; command_timers[i].run != NULL && i < TIMERS_MAX; i++) {
+        for (size_t i = 0; i < TIMERS_MAX && command_timers[i].run != NULL; i++) {
             instant now = clock_monotonic();
             if (now < next[i])
                 continue;

@@ -167,7 +167,7 @@ static enum result found_account(struct work *work, row_id party, enum role role
 
 enum result party_found_city(struct work *work, const struct party_founding *f, row_id *ret_bureau)
 {
-    row_id bureau;
+    row_id bureau = 0;
     TRY(party_insert(work, ROLE_BUREAU, f->bureau_name, f->bureau_credit_code, NULL, &bureau));
     TRY(found_account(work, bureau, ROLE_BUREAU, DUTY_CLERK | DUTY_REVIEWER, f->clerk_login,
                       f->clerk_password, "经办"));

@@ -184,7 +184,7 @@ static enum result open_session(struct request *request, void *argument)
 {
     struct attempt *attempt = argument;
     struct work *work = &request->work;
-    struct actor actor;
+    struct actor actor = {0};
     TRY(account_actor(request, &attempt->account, &actor));
     const char *csrf = party_secret(work);
     attempt->session = party_secret(work);
@@ -259,7 +259,7 @@ enum result token_insert(struct request *request, row_id account)
 static enum result open_token(struct request *request, void *argument)
 {
     const struct attempt *attempt = argument;
-    struct actor actor;
+    struct actor actor = {0};
     TRY(account_actor(request, &attempt->account, &actor));
     request->work.actor = &actor;
     enum result result = token_insert(request, actor.account);

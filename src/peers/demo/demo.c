@@ -186,7 +186,9 @@ int demo_city_main(int argc, char **argv)
     CLEANUP_ARENA struct arena *arena = arena_new(0);
     static struct demo demo;
     (void)argv;
-    const char *home = getenv("DUKOU_HOME") != NULL ? getenv("DUKOU_HOME") : "./var";
+    const char *home = getenv("DUKOU_HOME");
+    if (home == NULL)
+        home = "./var";
     demo = (struct demo){.arena = arena,
                          .home = home,
                          .seed = 1,

@@ -18,7 +18,7 @@ enum { ARGUMENTS_MAX = 16, OUTPUT_MAX = 4 * 1024 * 1024, STOP_SECONDS = 15 };
 static _Noreturn void become(const char *const *arguments, const char *const *variables, int output)
 {
     char *argv[ARGUMENTS_MAX + 2] = {(char *)"dukou"};
-    for (int i = 0; arguments[i] != NULL && i < ARGUMENTS_MAX; i++)
+    for (int i = 0; i < ARGUMENTS_MAX && arguments[i] != NULL; i++)
         argv[i + 1] = (char *)arguments[i];
     for (int i = 0; variables != NULL && variables[i] != NULL; i++)
         (void)putenv((char *)variables[i]);
