@@ -187,7 +187,9 @@ const char *first_citizen(struct demo *demo)
     FILE *file = fopen(arena_printf(demo->arena, "%s/%s", folder_of(demo, "hrss"), synthetic[0].file), "re");
     if (file == NULL)
         demo_fail(demo, synthetic[0].file, RESULT_IO, NULL);
-    bool read = fgets(line, sizeof line, file) != NULL && fgets(line, sizeof line, file) != NULL;
+    bool read = false;
+    for (int i = 0; i < 2; i++) /* the header, then the row */
+        read = fgets(line, sizeof line, file) != NULL;
     (void)fclose(file);
     if (!read)
         demo_fail(demo, synthetic[0].file, RESULT_IO, NULL);
