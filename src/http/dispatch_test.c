@@ -261,6 +261,8 @@ TEST(a_cursor_that_is_not_of_this_list_is_refused)
     city_expect(city, 422, NULL, "GET /landings?limit=0", NULL);
     city_expect(city, 422, NULL, "GET /landings?limit=101", NULL);
     city_expect(city, 422, NULL, "GET /landings?limit=1e1", NULL);
+    city_expect(city, 422, NULL, "GET /landings?limit=1&limit=2", NULL);
+    city_expect(city, 422, NULL, city_format(city, "GET /landings?cursor=%s&cursor=%s", next, next), NULL);
 }
 
 /* ---- tables that are wrong ---- */

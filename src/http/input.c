@@ -22,6 +22,11 @@ static enum result refuse_parameter(struct exchange *exchange, const char *name,
                                    .remedy_en = "Mend this query parameter; /api lists them."});
 }
 
+static enum result refuse_twice(struct exchange *exchange, const char *name)
+{
+    return refuse_parameter(exchange, name, "参数重复。", "This parameter is there twice.");
+}
+
 static bool read_integer(const char *text, int64_t *ret_value)
 {
     char *end;
@@ -55,7 +60,10 @@ static json_t *typed(enum field_type type, const char *text)
 static enum result take_page(struct exchange *exchange, const char *name, const char *value)
 {
     int64_t limit;
-    if (strcmp(name, "cursor") == 0) {
+    bool cursor = strcmp(name, "cursor") == 0;
+    if (cursor ? exchange->after != 0 : exchange->limit != 0)
+        return refuse_twice(exchange, name);
+    if (cursor) {
         if (cursor_parse(exchange, value, &exchange->after) == RESULT_OK)
             return RESULT_OK;
         return refuse_parameter(exchange, "cursor", "分页游标无效。", "This is no cursor of this list.");
@@ -95,7 +103,7 @@ static enum result take_parameter(struct request *request, const char *name, con
         return RESULT_OK;
     }
     if (there != NULL)
-        return refuse_parameter(exchange, name, "参数重复。", "This parameter is there twice.");
+        return refuse_twice(exchange, name);
     (void)json_object_set_new(request->query, name, typed(field->type, value));
     return RESULT_OK;
 }
@@ -130,12 +138,14 @@ enum result input_read_query(struct request *request)
     struct exchange *exchange = exchange_of(request);
     const struct route *route = request->route;
     const char *query = exchange->message->query;
-    exchange->limit = LIMIT_PAGE_ITEMS_DEFAULT;
+    exchange->limit = 0; /* not told */
     exchange->after = 0;
     json_decref(request->query);
     request->query = route->query != NULL ? json_object() : NULL;
     if (query != NULL)
         TRY(split_query(request, query));
+    if (exchange->limit == 0)
+        exchange->limit = LIMIT_PAGE_ITEMS_DEFAULT;
     if (route->query == NULL)
         return RESULT_OK;
     TRY(schema_check(exchange->arena, route->query, request->query, &exchange->refusal));
