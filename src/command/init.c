@@ -22,13 +22,16 @@ static const char *new_password(struct arena *arena, struct random *random)
 static enum result found(struct work *work, void *argument)
 {
     row_id bureau;
-    struct store_row row;
-    const struct party_founding *founding = argument;
-    if (party_by_credit_code(work, founding->bureau_credit_code, &row) == RESULT_OK)
+    struct store_rows bureaus;
+    TRY(store_many(work->tx, work->arena, SQL_PARTY_LIST,
+                   STORE_BINDS({"after", store_integer(0)}, {"limit", store_integer(1)},
+                               {"role", store_text("bureau")}, {"own", store_null()}),
+                   &bureaus));
+    if (bureaus.count > 0)
         return REFUSE(work, .result = RESULT_CONFLICT, .field = "DUKOU_HOME", .zh = "这里已有一座城市",
                       .en = "there is a city here already", .remedy_zh = "换一个目录",
                       .remedy_en = "choose another folder");
-    return party_found_city(work, founding, &bureau);
+    return party_found_city(work, argument, &bureau);
 }
 
 static int usage(void)
@@ -42,8 +45,16 @@ int command_init(int argc, char **argv)
     CLEANUP_ARENA struct arena *arena = arena_new(0);
     struct city city;
     struct refusal refusal = {0};
-    if (argc != 3 || !identifier_is_credit_code(argv[2]))
+    if (argc != 3)
         return usage();
+    if (!identifier_is_credit_code(argv[2]))
+        return command_refused(
+            "init", RESULT_INVALID,
+            &(struct refusal){.field = argv[2],
+                              .zh = "不是统一社会信用代码，或校验码不对",
+                              .en = "this is no unified social credit code, or its check character is wrong",
+                              .remedy_zh = "核对证书上的 18 位代码",
+                              .remedy_en = "check the 18 characters on the certificate"});
     enum result result = city_open(arena, &city, &refusal);
     if (result != RESULT_OK)
         return command_refused("init", result, &refusal);
