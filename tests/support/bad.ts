@@ -1,4 +1,5 @@
 // Bad bodies, made from a schema.
+import { creditCode } from './identifiers.ts';
 import type { Api, Schema } from './openapi.ts';
 
 export type Bad = { what: string; raw: Buffer; field?: string }; // field: the place that the refusal must name
@@ -9,7 +10,7 @@ function sampleText(schema: Schema): string {
   if (schema.enum) return schema.enum[0];
   if (schema.format === 'date') return '2026-03-01';
   if (schema.format === 'date-time') return '2026-03-01T00:00:00Z';
-  if (schema.pattern === '^[0-9A-HJ-NP-RTUWXY]{18}$') return '91420100MA4KWKXX04';
+  if (schema.pattern === '^[0-9A-HJ-NP-RTUWXY]{18}$') return creditCode('91420100MA4KWKXX0');
   if (schema.pattern?.startsWith('^[0-9a-f]{64}')) return 'ab'.repeat(32);
   return '测试';
 }
