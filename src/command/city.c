@@ -4,6 +4,7 @@
 #include "command/command.h"
 
 #include <string.h>
+#include <unistd.h>
 
 static enum result open_keeper(struct city *city, struct refusal *ret_refusal)
 {
@@ -17,9 +18,12 @@ static enum result open_keeper(struct city *city, struct refusal *ret_refusal)
     return keeper_start(&options, &city->keeper, ret_refusal);
 }
 
-/* The public halves of the keys that sign the log stand beside it, for those who verify it. */
-static enum result publish_log_keys(struct city *city)
+/* The public halves of the keys that sign the log stand beside it, for those who verify it. Written once: the
+ * keeper's status waits for a first worker, which a start need not. */
+static enum result publish_log_keys(struct arena *arena, struct city *city)
 {
+    if (access(arena_printf(arena, "%s/keys", city->settings.log), R_OK) == 0)
+        return RESULT_OK;
     CLEANUP_JSON json_t *status = NULL;
     static const char *const members[] = {"log_ed25519", "log_sm2"};
     struct note_key keys[2];
@@ -37,7 +41,7 @@ static enum result open_parts(struct arena *arena, struct city *city, struct ref
     TRY(settings_clock(&city->settings, &city->clock));
     TRY(settings_calendar(&city->settings, &city->calendar));
     city->random = random_system();
-    TRY(publish_log_keys(city));
+    TRY(publish_log_keys(arena, city));
     TRY(store_open_explained(city->settings.store, arena, ret_refusal, &city->store));
     return audit_sealer_open(city->store, city->settings.log, city->settings.origin,
                              keeper_signer(city->keeper), &city->sealer);
