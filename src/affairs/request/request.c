@@ -98,6 +98,35 @@ enum result request_may_still_be_used(struct move *move)
     return catalogue_may_use(move->work, row_integer(&row, "entry_id"), row_integer(&row, "agreement_id"));
 }
 
+static enum result room_is_open(struct work *work, const struct store_row *room)
+{
+    if (strcmp(row_text(room, "state"), "open") == 0)
+        return RESULT_OK;
+    return REFUSE(work, .result = RESULT_CONFLICT, .law = LAW(SAFE_ROOM), .field = "room",
+                  .zh = "该开发环境已关闭", .en = "the room is closed", .remedy_zh = "请运营主体另开",
+                  .remedy_en = "ask the operator for another room");
+}
+
+/* A closed room takes nothing in. */
+enum result requesting_room_is_open(struct move *move)
+{
+    const struct request_context *context = move->context;
+    struct store_row row, room;
+    if (context != NULL)
+        return room_is_open(move->work, context->room);
+    TRY(request_find(move->work, move->object_id, &row));
+    TRY(room_by_id(move->work, row_integer(&row, "room_id"), &room));
+    return room_is_open(move->work, &room);
+}
+
+enum result request_usable(struct work *work, const struct store_row *row)
+{
+    struct store_row room;
+    TRY(room_by_id(work, row_integer(row, "room_id"), &room));
+    TRY(room_is_open(work, &room));
+    return catalogue_may_use(work, row_integer(row, "entry_id"), row_integer(row, "agreement_id"));
+}
+
 enum result order_is_of_own_source(struct move *move)
 {
     struct store_row row;

@@ -18,6 +18,10 @@ enum result entry_may_be_used(struct move *move);
 enum result columns_are_offered(struct move *move);
 enum result request_is_for_own_operator(struct move *move);
 enum result request_may_still_be_used(struct move *move);
+enum result requesting_room_is_open(struct move *move);
+
+/* The last two, of a request's row: for what happens outside the workflow. */
+enum result request_usable(struct work *work, const struct store_row *row);
 enum result order_is_of_own_source(struct move *move);
 
 /* Routes of the source agents. */

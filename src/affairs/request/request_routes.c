@@ -7,7 +7,6 @@
 #include "base/text.h"
 #include "http/rows.h"
 
-#include <ctype.h>
 #include <string.h>
 
 enum { ORDER_DAYS = 30 };
@@ -19,46 +18,30 @@ static enum result show(struct request *request, row_id id)
     return reply_row(request, &row);
 }
 
-/* A name that the guard takes: letters, Chinese characters, digits, underscores; not reserved. */
-static bool is_table_name(const char *name)
-{
-    if (name[0] == '\0' || isdigit((unsigned char)name[0]) || strncmp(name, "__", 2) == 0)
-        return false;
-    for (const char *c = name; *c != '\0'; c++)
-        if (!isalnum((unsigned char)*c) && *c != '_' && (unsigned char)*c < 0x80)
-            return false;
-    return true;
-}
-
 static enum result insert(struct request *request, const struct store_row *room,
                           const struct store_row *entry, row_id *ret_id)
 {
     struct work *work = &request->work;
     struct store_row row;
     struct store_value rows = body_json(request, "rows");
-    enum result result = store_one(
-        work->tx, work->arena, SQL_REQUEST_INSERT,
-        STORE_BINDS({"admission", row_is_null(room, "admission_id")
-                                      ? store_null()
-                                      : store_integer(row_integer(room, "admission_id"))},
-                    {"agreement", store_integer(row_integer(room, "agreement_id"))},
-                    {"operator", store_integer(row_integer(room, "operator_id"))},
-                    {"developer", store_integer(request->actor.party)},
-                    {"provider", store_integer(row_integer(entry, "provider_id"))},
-                    {"room", store_integer(row_integer(room, "id"))},
-                    {"entry", store_integer(row_integer(entry, "id"))},
-                    {"resource", store_integer(row_integer(entry, "resource_id"))},
-                    {"version", store_integer(row_integer(entry, "resource_version"))},
-                    {"table_name", body_text(request, "table_name")},
-                    {"purpose", body_text(request, "purpose")}, {"columns", body_json(request, "columns")},
-                    {"rows", rows.type == STORE_NULL ? store_text("[]") : rows},
-                    {"period", body_json(request, "period")}),
-        &row);
-    if (result == RESULT_CONFLICT)
-        return REFUSE(work, .result = RESULT_CONFLICT, .field = "/table_name", .zh = "该开发环境已有同名的表",
-                      .en = "the room has a table of this name already", .remedy_zh = "换一个表名",
-                      .remedy_en = "choose another name");
-    TRY(result);
+    TRY(store_one(work->tx, work->arena, SQL_REQUEST_INSERT,
+                  STORE_BINDS({"admission", row_is_null(room, "admission_id")
+                                                ? store_null()
+                                                : store_integer(row_integer(room, "admission_id"))},
+                              {"agreement", store_integer(row_integer(room, "agreement_id"))},
+                              {"operator", store_integer(row_integer(room, "operator_id"))},
+                              {"developer", store_integer(request->actor.party)},
+                              {"provider", store_integer(row_integer(entry, "provider_id"))},
+                              {"room", store_integer(row_integer(room, "id"))},
+                              {"entry", store_integer(row_integer(entry, "id"))},
+                              {"resource", store_integer(row_integer(entry, "resource_id"))},
+                              {"version", store_integer(row_integer(entry, "resource_version"))},
+                              {"table_name", body_text(request, "table_name")},
+                              {"purpose", body_text(request, "purpose")},
+                              {"columns", body_json(request, "columns")},
+                              {"rows", rows.type == STORE_NULL ? store_text("[]") : rows},
+                              {"period", body_json(request, "period")}),
+                  &row));
     *ret_id = row_integer(&row, "id");
     return RESULT_OK;
 }
@@ -72,12 +55,7 @@ static enum result request_submit(struct request *request)
     if (row_integer(&room, "developer_id") != request->actor.party)
         return RESULT_NOT_FOUND;
     TRY(catalogue_entry(work, json_integer_or(request->body, "entry_id", 0), &entry));
-    if (!is_table_name(json_text(request->body, "table_name")))
-        return REFUSE(work, .result = RESULT_INVALID, .field = "/table_name",
-                      .zh = "表名只能由字母、汉字、数字和下划线组成，且不以数字或“__”开头",
-                      .en = "a table name consists of letters, Chinese characters, digits and underscores, "
-                            "and begins with neither a digit nor \"__\"",
-                      .remedy_zh = "换一个表名", .remedy_en = "choose another name");
+    TRY(room_table_is_free(work, row_integer(&room, "id"), json_text(request->body, "table_name")));
     if (text_is_blank(json_text(request->body, "purpose")) ||
         json_array_size(json_object_get(request->body, "columns")) == 0)
         return REFUSE(work, .result = RESULT_INVALID, .law = LAW(CALL_REVIEW), .field = "/purpose",

@@ -7,7 +7,9 @@
 #include "affairs/room/room_inner.h"
 #include "affairs/rule/rule.h"
 #include "base/mutation.h"
+#include "base/text.h"
 
+#include <ctype.h>
 #include <string.h>
 
 enum result room_by_id(struct work *work, row_id room, struct store_row *ret_room)
@@ -69,6 +71,35 @@ enum result room_is_usable(struct work *work, row_id room, struct store_row *ret
                           "请运营主体另开或增配", "ask the operator for another room");
     *ret_room = row;
     return RESULT_OK;
+}
+
+/* Letters, Chinese characters, digits, underscores; neither a digit first nor "__", which is reserved. */
+static bool is_table_name(const char *name)
+{
+    if (name[0] == '\0' || isdigit((unsigned char)name[0]) || strncmp(name, "__", 2) == 0)
+        return false;
+    for (const char *c = name; *c != '\0'; c++)
+        if (!isalnum((unsigned char)*c) && *c != '_' && (unsigned char)*c < 0x80)
+            return false;
+    return true;
+}
+
+enum result room_table_is_free(struct work *work, row_id room, const char *name)
+{
+    struct store_row row;
+    if (!is_table_name(name))
+        return REFUSE(work, .result = RESULT_INVALID, .field = "/table_name",
+                      .zh = "表名只能由字母、汉字、数字和下划线组成，且不以数字或“__”开头",
+                      .en = "a table name consists of letters, Chinese characters, digits and underscores, "
+                            "and begins with neither a digit nor \"__\"",
+                      .remedy_zh = "换一个表名", .remedy_en = "choose another name");
+    TRY(store_one(work->tx, work->arena, SQL_ROOM_TABLES_OF_NAME,
+                  STORE_BINDS({"room", store_integer(room)}, {"name", store_text(name)}), &row));
+    if (row_integer(&row, "tables") == 0)
+        return RESULT_OK;
+    return REFUSE(work, .result = RESULT_CONFLICT, .field = "/table_name", .zh = "该开发环境已有同名的表",
+                  .en = "the room has a table of this name already", .remedy_zh = "换一个表名",
+                  .remedy_en = "choose another name");
 }
 
 /* ---- guards ---- */
@@ -168,6 +199,39 @@ static enum result add_imports(struct work *work, row_id room, json_t *tables)
             tables, json_pack("{s:s, s:s, s:o, s:o}", "name", row_text(&imports.rows[i], "table_name"),
                               "kind", "import", "columns", columns, "file",
                               json_sprintf("import/%lld", (long long)row_integer(&imports.rows[i], "id"))));
+    }
+    return RESULT_OK;
+}
+
+static bool is_key(const json_t *tables, const char *table_name, const char *column_name)
+{
+    size_t i, c;
+    json_t *table, *column;
+    json_array_foreach (tables, i, table)
+        if (text_equal(json_text(table, "name"), table_name))
+            json_array_foreach (json_object_get(table, "columns"), c, column)
+                if (text_equal(json_text(column, "name"), column_name))
+                    return strncmp(json_text(column, "use"), "key", 3) == 0;
+    return false;
+}
+
+enum result join_is_of_the_room(struct work *work, row_id room, const json_t *join)
+{
+    json_t *tables = json_keep(work->arena, json_array());
+    TRY(add_grants(work, room, tables));
+    TRY(add_imports(work, room, tables));
+    static const char *const sides[] = {"left", "right"};
+    for (size_t i = 0; i < 2; i++) {
+        const char *table = json_text(join, arena_printf(work->arena, "%s_table", sides[i]));
+        const char *column = json_text(join, arena_printf(work->arena, "%s_column", sides[i]));
+        if (!is_key(tables, table, column))
+            return REFUSE(
+                work, .result = RESULT_CONFLICT, .law = LAW(FUSION),
+                .field = arena_printf(work->arena, "/%s_column", sides[i]),
+                .zh = "只能连接本环境中已交付或已接受的表的连接键",
+                .en = "a join is of keys of tables that have been delivered or accepted into the room",
+                .remedy_zh = "待数据交付，或自有数据的来源证明被接受后再声明",
+                .remedy_en = "declare it when the rows are there, and own data with its proof accepted");
     }
     return RESULT_OK;
 }

@@ -15,6 +15,9 @@ extern const struct workflow import_workflow;
 /* Columns id, admission_id, agreement_id, operator_id, developer_id, state. */
 enum result room_by_id(struct work *work, row_id room, struct store_row *ret_room);
 
+/* Refuses a name that the guard would not take, or that a table of the room (asked for or imported) has. */
+enum result room_table_is_free(struct work *work, row_id room, const char *name);
+
 /* The whole policy of a room as guard/policy.h reads it: granted tables, accepted imports, joins, the release
  * rule in force. */
 enum result room_policy(struct work *work, row_id room, json_t **ret_policy);

@@ -51,6 +51,10 @@ UPDATE import SET digest = :digest, row_count = :rows, load_report = :report WHE
 -- name: import_set_proof :exec
 UPDATE import SET proof_id = :proof, proof_digest = :digest WHERE id = :id;
 
+-- name: room_tables_of_name :one
+SELECT (SELECT COUNT(*) FROM import i WHERE i.room_id = :room AND i.table_name = :name)
+     + (SELECT COUNT(*) FROM request r WHERE r.room_id = :room AND r.table_name = :name) AS tables;
+
 -- name: join_key_insert :one
 INSERT INTO join_key (room_id, left_table, left_column, right_table, right_column)
 VALUES (:room, :left_table, :left_column, :right_table, :right_column) RETURNING id;

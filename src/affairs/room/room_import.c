@@ -32,21 +32,17 @@ enum result import_declare(struct request *request)
     struct store_value proof = body_integer(request, "proof_id"), digest = store_null();
     TRY(room_is_worked_in(request, request_id(request, "id"), &room));
     TRY(room_is_usable(work, request_id(request, "id"), &room));
+    TRY(room_table_is_free(work, request_id(request, "id"), json_text(request->body, "table_name")));
     if (proof.type == STORE_INTEGER) {
         TRY(proof_digest(request, &digest));
         TRY(document_share(work, proof.integer, row_integer(&room, "operator_id")));
     }
-    enum result result = store_one(
-        work->tx, work->arena, SQL_IMPORT_INSERT,
-        STORE_BINDS({"room", store_integer(request_id(request, "id"))},
-                    {"title", body_text(request, "title")}, {"table_name", body_text(request, "table_name")},
-                    {"proof", proof}, {"digest", digest}, {"columns", body_json(request, "columns")}),
-        &row);
-    if (result == RESULT_CONFLICT)
-        return REFUSE(work, .result = RESULT_CONFLICT, .field = "/table_name", .zh = "该开发环境已有同名的表",
-                      .en = "the room has a table of this name already", .remedy_zh = "换一个表名",
-                      .remedy_en = "choose another name");
-    TRY(result);
+    TRY(store_one(work->tx, work->arena, SQL_IMPORT_INSERT,
+                  STORE_BINDS({"room", store_integer(request_id(request, "id"))},
+                              {"title", body_text(request, "title")},
+                              {"table_name", body_text(request, "table_name")}, {"proof", proof},
+                              {"digest", digest}, {"columns", body_json(request, "columns")}),
+                  &row));
     row_id id = row_integer(&row, "id");
     TRY(workflow_open(work, &import_workflow, id, "declare", request->body, NULL));
     request->status = 201;

@@ -18,6 +18,9 @@ enum result source_is_proven(struct move *move);
 
 /* Open, its admission or agreement in force, and time left on its quota. */
 enum result room_is_usable(struct work *work, row_id room, struct store_row *ret_room);
+/* Refuses a join of what are no keys of tables that are in the room: an import whose source is not proven is
+ * not in it (FUSION). */
+enum result join_is_of_the_room(struct work *work, row_id room, const json_t *join);
 /* RESULT_NOT_FOUND unless the caller's party works in the room, runs it, or supervises. */
 enum result room_is_seen(struct request *request, row_id room);
 enum result room_is_worked_in(struct request *request, row_id room, struct store_row *ret_room);

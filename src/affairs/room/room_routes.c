@@ -2,6 +2,7 @@
 #include "affairs/developer/developer.h"
 #include "affairs/room/room_inner.h"
 #include "base/limits.h"
+#include "base/mutation.h"
 #include "http/rows.h"
 
 static enum result show(struct request *request, row_id id)
@@ -86,6 +87,8 @@ static enum result join_declare(struct request *request)
     struct store_row room, row;
     TRY(room_is_worked_in(request, request_id(request, "id"), &room));
     TRY(room_is_usable(work, request_id(request, "id"), &room));
+    if (!mutation_without("join_is_of_the_room"))
+        TRY(join_is_of_the_room(work, request_id(request, "id"), request->body));
     enum result result = store_one(work->tx, work->arena, SQL_JOIN_KEY_INSERT,
                                    STORE_BINDS({"room", store_integer(request_id(request, "id"))},
                                                {"left_table", body_text(request, "left_table")},
