@@ -41,6 +41,12 @@ static enum result token_secret(struct vault *vault, uint8_t *ret_secret)
     return RESULT_OK;
 }
 
+/* A key that is not there although the vault holds what it sealed: a home brought back without its keys. */
+static enum result missing_key(enum result result)
+{
+    return result == RESULT_NOT_FOUND ? RESULT_CORRUPT : result;
+}
+
 /* In this order: the zygote is forked before any key is in memory. */
 static enum result open_serving(const struct keeper_options *options, struct serving *serving)
 {
@@ -49,8 +55,8 @@ static enum result open_serving(const struct keeper_options *options, struct ser
     harden_process();
     TRY(open_clock(options, &serving->clock));
     TRY(vault_open(options->home, options->master_key, serving->clock, &serving->vault));
-    TRY(signing_open(serving->vault, options->origin, &serving->signing));
-    TRY(token_secret(serving->vault, serving->subject_secret));
+    TRY(missing_key(signing_open(serving->vault, options->origin, &serving->signing)));
+    TRY(missing_key(token_secret(serving->vault, serving->subject_secret)));
     running_init(&serving->running);
     serving->origin = options->origin;
     serving->indexes = index_cache_new(serving->vault);
@@ -106,10 +112,10 @@ static enum result refuse_start(enum result result, struct refusal *ret_refusal)
         refusal.remedy_zh = "请将其权限改为 0600";
         refusal.remedy_en = "set its mode to 0600";
     } else if (result == RESULT_CORRUPT) {
-        refusal.zh = "主密钥与已保存的密钥不符，或密钥文件已损坏";
-        refusal.en = "the master key does not open the stored keys, or a key file is damaged";
-        refusal.remedy_zh = "请恢复正确的主密钥文件";
-        refusal.remedy_en = "put the right master key file back";
+        refusal.zh = "主密钥与已保存的密钥不符，或密钥文件已损坏、缺失";
+        refusal.en = "the master key does not open the stored keys, or a key file is damaged or missing";
+        refusal.remedy_zh = "请恢复正确的密钥目录与主密钥";
+        refusal.remedy_en = "put the right folder of keys and the right master key back";
     } else if (result == RESULT_BUSY) {
         refusal.zh = "该主目录已由另一个进程使用";
         refusal.en = "another process works on this home folder";
