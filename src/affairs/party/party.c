@@ -99,6 +99,7 @@ enum result party_close_accounts(struct work *work, row_id party)
     const struct store_bind *binds = STORE_BINDS({"party", store_integer(party)});
     TRY(store_exec(work->tx, SQL_SESSION_DELETE_PARTY, binds, NULL));
     TRY(store_exec(work->tx, SQL_TOKEN_DELETE_PARTY, binds, NULL));
+    TRY(store_exec(work->tx, SQL_DELEGATION_END_PARTY, binds, NULL)); /* nobody acts for it either */
     return store_exec(work->tx, SQL_ACCOUNT_CLOSE_PARTY, binds, NULL);
 }
 

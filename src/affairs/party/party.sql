@@ -131,6 +131,9 @@ ORDER BY d.id LIMIT :limit;
 -- name: delegation_set_state :exec
 UPDATE delegation SET state = :state WHERE id = :id;
 
+-- name: delegation_end_party :exec
+UPDATE delegation SET state = 'ended' WHERE party_id = :party AND state <> 'ended';
+
 -- name: holding_insert :one
 INSERT INTO holding (holder_code, held_code, share_bp, from_day, until_day, source)
 VALUES (:holder, :held, :share, :from, :until, :source) RETURNING id;
