@@ -42,12 +42,13 @@ JOIN workflow_case rc ON rc.kind = 'resource' AND rc.object_id = e.resource_id
 WHERE s.text MATCH :match AND s.rowid > :after AND rc.state = 'registered' AND (r.grade IS NULL OR r.grade <> 'core')
 ORDER BY s.rowid LIMIT :limit;
 
+-- EXISTS, so that the walk goes along the hits and ends at the cap: as a join it may begin with every resource.
 -- name: entry_search_count :one
 SELECT COUNT(*) AS hits FROM (SELECT s.rowid FROM entry_search s
-JOIN entry e ON e.id = s.rowid
-JOIN resource r ON r.id = e.resource_id
-JOIN workflow_case rc ON rc.kind = 'resource' AND rc.object_id = e.resource_id
-WHERE s.text MATCH :match AND rc.state = 'registered' AND (r.grade IS NULL OR r.grade <> 'core') LIMIT :cap) AS capped;
+WHERE s.text MATCH :match AND EXISTS (SELECT 1 FROM entry e
+    JOIN resource r ON r.id = e.resource_id
+    JOIN workflow_case rc ON rc.kind = 'resource' AND rc.object_id = e.resource_id
+    WHERE e.id = s.rowid AND rc.state = 'registered' AND (r.grade IS NULL OR r.grade <> 'core')) LIMIT :cap) AS capped;
 
 -- name: entry_search_add :exec
 INSERT INTO entry_search (rowid, text)
