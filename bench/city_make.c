@@ -187,6 +187,12 @@ static void fill_catalogue(void)
         put_entry(entry, search, i);
     sqlite3_finalize(entry);
     sqlite3_finalize(search);
+    /* Only entries of registered resources are shown. */
+    sql(connection,
+        "INSERT INTO resource (id, party_id, code, title, version, changed_at) SELECT resource_id, "
+        "provider_id, code, title, 1, listed_at FROM entry WHERE code LIKE 'A%'");
+    sql(connection, "INSERT INTO workflow_case (kind, object_id, version, state, since) SELECT 'resource', "
+                    "resource_id, 1, 'registered', listed_at FROM entry WHERE code LIKE 'A%'");
     sql(connection, "COMMIT");
     sqlite3_close(connection);
 }
