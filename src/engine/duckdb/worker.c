@@ -20,19 +20,31 @@ static const char *const settings[][2] = {
     {"temp_directory", ""},
 };
 
-static bool open_database(struct worker *worker)
+/* What the first query of its kind sets up is set up once for all workers. */
+static bool warm_up(const struct duckdb_library *db, duckdb_connection connection)
 {
-    const struct duckdb_library *db = worker->db;
+    duckdb_result result;
+    bool done = db->query(connection, "SELECT json_serialize_sql('SELECT 1')", &result) == DuckDBSuccess;
+    db->destroy_result(&result);
+    return done;
+}
+
+bool worker_base_open(const struct duckdb_library *db, struct worker_base *ret_base)
+{
     duckdb_config config;
+    struct worker_base base;
     if (db->create_config(&config) != DuckDBSuccess)
         return false;
     for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
         if (db->set_config(config, settings[i][0], settings[i][1]) != DuckDBSuccess)
             return false;
     char *error = NULL;
-    bool opened = db->open_ext(":memory:", &worker->database, config, &error) == DuckDBSuccess &&
-                  db->connect(worker->database, &worker->connection) == DuckDBSuccess;
+    bool opened = db->open_ext(":memory:", &base.database, config, &error) == DuckDBSuccess &&
+                  db->connect(base.database, &base.connection) == DuckDBSuccess &&
+                  warm_up(db, base.connection);
     db->destroy_config(&config);
+    if (opened)
+        *ret_base = base;
     return opened;
 }
 
@@ -389,10 +401,11 @@ _Noreturn void worker_run(const struct worker_options *options, int channel)
     if (worker == NULL)
         _exit(1);
     worker->db = options->library;
+    worker->database = options->base->database;
+    worker->connection = options->base->connection;
     worker->channel = channel;
     atomic_store(&worker->scanned, -1);
-    if (!open_database(worker) ||
-        frame_write(channel, FRAME_HELLO, &options->jail->layers, sizeof options->jail->layers) != RESULT_OK)
+    if (frame_write(channel, FRAME_HELLO, &options->jail->layers, sizeof options->jail->layers) != RESULT_OK)
         _exit(1);
     struct frame_header header;
     uint8_t *bytes;

@@ -29,6 +29,7 @@ struct child {
 
 struct zygote {
     struct duckdb_library library;
+    struct worker_base base;
     struct jail jail;
     int64_t (*probe)(int64_t);
     struct child children[WORKERS_MAX];
@@ -43,7 +44,7 @@ static void become_worker(struct zygote *zygote, int channel)
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     jail_files_install();
     jail_close(&zygote->jail, channel);
-    worker_run(&(struct worker_options){&zygote->library, &zygote->jail, zygote->probe}, 3);
+    worker_run(&(struct worker_options){&zygote->library, &zygote->base, &zygote->jail, zygote->probe}, 3);
 }
 
 static bool make_worker(struct zygote *zygote, struct zygote_worker *ret_worker)
@@ -228,7 +229,7 @@ static _Noreturn void launch(const char *library, int64_t (*probe)(int64_t), int
     if (pid != 0)
         _exit(pid < 0);
     (void)prctl(PR_SET_NAME, "dukou-zygote");
-    if (!jail_root(&zygote->jail))
+    if (!worker_base_open(&zygote->library, &zygote->base) || !jail_root(&zygote->jail))
         _exit(1);
     serve(zygote);
 }
