@@ -109,12 +109,12 @@ enum result audit_extends(const char *log_folder, const char *earlier, const cha
         ret_refusal,
         (struct refusal){
             .result = RESULT_CORRUPT,
-            .zh = arena_printf(arena, "日志不是该检查点(%lld 条)的延续:其历史被删减或改写。",
+            .zh = arena_printf(arena, "日志不是该检查点(%lld 条)的延续：其历史被删减或改写。",
                                (long long)then.size),
             .en = arena_printf(arena,
                                "The log does not go on from that checkpoint of %lld entries: its past "
                                "was cut back or rewritten.",
                                (long long)then.size),
-            .remedy_zh = "请保存两份检查点作为证据,并通知监管部门。",
+            .remedy_zh = "请保存两份检查点作为证据，并通知监管部门。",
             .remedy_en = "Keep both checkpoints as evidence, and tell the regulator."});
 }

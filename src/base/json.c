@@ -147,16 +147,16 @@ static enum result refuse_syntax(struct arena *arena, const char *bytes, size_t 
     if (code == json_error_duplicate_key)
         return refuse_duplicate(arena, bytes, at, ret_refusal);
     if (code == json_error_premature_end_of_input) {
-        refusal.zh = "JSON 在此处中断,没有结束。";
+        refusal.zh = "JSON 在此处中断，没有结束。";
         refusal.en = "the JSON stops here before its end.";
         at = size;
     } else if (code == json_error_end_of_input_expected) {
-        refusal.zh = "JSON 结束之后还有内容;只接受一个值。";
+        refusal.zh = "JSON 结束之后还有内容；只接受一个值。";
         refusal.en = "there is more after the end of the JSON; one value is accepted.";
     } else if (code == json_error_numeric_overflow) {
         refusal.zh = "数值超出范围。";
         refusal.en = "the number is out of range.";
-        refusal.remedy_zh = "整数须在 64 位以内,小数须为有限值。";
+        refusal.remedy_zh = "整数须在 64 位以内，小数须为有限值。";
         refusal.remedy_en = "Integers must fit 64 bits, reals must be finite.";
     } else if (code == json_error_null_character || code == json_error_null_byte_in_key) {
         refusal.zh = "文本中不得有 NUL 字符(\\u0000)。";

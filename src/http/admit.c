@@ -21,7 +21,7 @@ static enum result take_token(struct request *request)
         &exchange->refusal,
         (struct refusal){
             .result = RESULT_LIMIT,
-            .zh = arena_printf(exchange->arena, "请求过于频繁,每分钟上限 %d 次。", per_minute),
+            .zh = arena_printf(exchange->arena, "请求过于频繁，每分钟上限 %d 次。", per_minute),
             .en = arena_printf(exchange->arena, "Too many requests; %d a minute are allowed.", per_minute),
             .remedy_zh = "请按 Retry-After 稍后再试。",
             .remedy_en = "Come again as Retry-After says."});

@@ -162,7 +162,7 @@ static void refuse_busy(struct call *call)
 {
     refuse_call(call, server_arena(call->server),
                 (struct refusal){.result = RESULT_BUSY,
-                                 .zh = "等待处理的请求过多,未作任何更改。",
+                                 .zh = "等待处理的请求过多，未作任何更改。",
                                  .en = "Too many requests are waiting; nothing was changed."});
 }
 

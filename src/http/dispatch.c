@@ -33,7 +33,7 @@ static enum result refuse_path(struct exchange *exchange)
         (struct refusal){.result = RESULT_NOT_FOUND,
                          .zh = "没有这个路径。",
                          .en = "There is no such path.",
-                         .remedy_zh = "接口列表见 /api;路径末尾不带斜杠,编号从 1 起。",
+                         .remedy_zh = "接口列表见 /api;路径末尾不带斜杠，编号从 1 起。",
                          .remedy_en =
                              "/api lists the paths; they end without a slash, and numbers begin at 1."});
 }

@@ -95,6 +95,6 @@ enum result etag_check(struct request *request)
                                    .field = "If-Match",
                                    .zh = "对象在您读取之后已被更改。",
                                    .en = "The object has changed since you read it.",
-                                   .remedy_zh = "请重新读取该对象,确认后以新的 ETag 再提交。",
+                                   .remedy_zh = "请重新读取该对象，确认后以新的 ETag 再提交。",
                                    .remedy_en = "Read it again and send its new ETag."});
 }

@@ -44,7 +44,7 @@ static enum result refuse_credentials(struct exchange *exchange)
                                    .field = exchange->bearer != NULL ? "Authorization" : NULL,
                                    .zh = "登录凭证无效、已过期或已被停用。",
                                    .en = "The credentials are unknown, have expired or were ended.",
-                                   .remedy_zh = "请重新登录,或使用有效的访问令牌。",
+                                   .remedy_zh = "请重新登录，或使用有效的访问令牌。",
                                    .remedy_en = "Log in again, or send a token that is alive."});
 }
 
@@ -112,7 +112,7 @@ static enum result refuse_role(struct exchange *exchange, const struct permissio
     return refuse(&exchange->refusal,
                   (struct refusal){.result = RESULT_FORBIDDEN,
                                    .law = law,
-                                   .zh = arena_printf(arena, "此事由%s办理,您的角色不能办理。",
+                                   .zh = arena_printf(arena, "此事由%s办理，您的角色不能办理。",
                                                       roles_text(arena, needs->roles, true)),
                                    .en = arena_printf(arena, "This is for %s; your role may not.",
                                                       roles_text(arena, needs->roles, false)),
@@ -134,7 +134,7 @@ static enum result refuse_duty(struct exchange *exchange, const struct permissio
         &exchange->refusal,
         (struct refusal){.result = RESULT_FORBIDDEN,
                          .law = law,
-                         .zh = arena_printf(arena, "此事需要“%s”职责,您的账号没有。", chinese[bit]),
+                         .zh = arena_printf(arena, "此事需要“%s”职责，您的账号没有。", chinese[bit]),
                          .en = arena_printf(arena,
                                             "This needs the duty \"%s\", which your account "
                                             "does not hold.",
@@ -148,7 +148,7 @@ static enum result refuse_hand_over(struct exchange *exchange, enum law law)
     return refuse(&exchange->refusal,
                   (struct refusal){.result = RESULT_FORBIDDEN,
                                    .law = law,
-                                   .zh = "授权运营协议已终止,本账号只能办理移交。",
+                                   .zh = "授权运营协议已终止，本账号只能办理移交。",
                                    .en = "The agreement has ended; this account can only hand over.",
                                    .remedy_zh = "请只使用移交相关的功能。",
                                    .remedy_en = "Use what belongs to the hand-over only."});
@@ -169,7 +169,7 @@ enum result gate_permit(struct request *request)
                                                            .law = law,
                                                            .zh = "请先登录。",
                                                            .en = "Log in first.",
-                                                           .remedy_zh = "请登录,或随请求发送访问令牌。",
+                                                           .remedy_zh = "请登录，或随请求发送访问令牌。",
                                                            .remedy_en = "Log in, or send a token."});
     }
     if (actor->hand_over_only && !needs->hand_over)

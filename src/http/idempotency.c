@@ -146,9 +146,9 @@ static enum result refuse_running(struct exchange *exchange)
         &exchange->refusal,
         (struct refusal){.result = RESULT_CONFLICT,
                          .field = "Idempotency-Key",
-                         .zh = "使用此键的第一个请求尚未完成,或因服务重启而中断。",
+                         .zh = "使用此键的第一个请求尚未完成，或因服务重启而中断。",
                          .en = "The first request with this key has not ended, or a restart cut it off.",
-                         .remedy_zh = "请稍后重试;若仍如此,请读取对象的状态,再以新的键提交。",
+                         .remedy_zh = "请稍后重试；若仍如此，请读取对象的状态，再以新的键提交。",
                          .remedy_en = "Try again later; if it stays, read the object's state and send with "
                                       "a new key."});
 }

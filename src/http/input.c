@@ -18,7 +18,7 @@ static enum result refuse_parameter(struct exchange *exchange, const char *name,
                                    .field = name,
                                    .zh = zh,
                                    .en = en,
-                                   .remedy_zh = "请更正此查询参数,允许的参数见 /api。",
+                                   .remedy_zh = "请更正此查询参数，允许的参数见 /api。",
                                    .remedy_en = "Mend this query parameter; /api lists them."});
 }
 

@@ -135,8 +135,8 @@ static json_t *success(const struct route *route)
         content = json_content("application/json", page_schema(route->reply));
     else if (route->reply != NULL)
         content = json_content("application/json", schema_reference(route->reply));
-    json_t *json =
-        json_pack("{s:s}", "description", content != NULL ? "成功 / done" : "成功,无内容 / done, no content");
+    json_t *json = json_pack("{s:s}", "description",
+                             content != NULL ? "成功 / done" : "成功，无内容 / done, no content");
     if (content != NULL)
         json_object_set_new(json, "content", content);
     return json;

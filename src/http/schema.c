@@ -133,13 +133,13 @@ static enum result check_form(const struct check *check, const struct field *fie
     instant at;
     struct digest digest;
     if (field->type == FIELD_DATE && (text == NULL || day_parse(text, &date) != RESULT_OK))
-        return refuse_place(check, place, "须为存在的日期,形如 2026-11-23。",
+        return refuse_place(check, place, "须为存在的日期，形如 2026-11-23。",
                             "This must be a date that exists, such as 2026-11-23.");
     if (field->type == FIELD_INSTANT && (text == NULL || instant_parse(text, &at) != RESULT_OK))
-        return refuse_place(check, place, "须为 RFC 3339 时刻,形如 2026-11-23T08:00:00Z。",
+        return refuse_place(check, place, "须为 RFC 3339 时刻，形如 2026-11-23T08:00:00Z。",
                             "This must be an instant of RFC 3339, such as 2026-11-23T08:00:00Z.");
     if (field->type == FIELD_CREDIT_CODE && (text == NULL || !identifier_is_credit_code(text)))
-        return refuse_place(check, place, "须为 18 位统一社会信用代码,且校验码正确(GB 32100)。",
+        return refuse_place(check, place, "须为 18 位统一社会信用代码，且校验码正确(GB 32100)。",
                             "This must be a unified social credit code of 18 characters with a right check "
                             "character (GB 32100).");
     if (field->type == FIELD_DIGEST &&

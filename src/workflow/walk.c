@@ -102,7 +102,7 @@ static enum result ask_role(struct move *move, const struct transition *row)
     if (work->actor->role == row->by || walk_without(move->workflow, row->event, "role"))
         return RESULT_OK;
     return REFUSE(work, .result = RESULT_FORBIDDEN, .law = row->law,
-                  .zh = arena_printf(work->arena, "“%s”由%s办理,当前身份是%s。", row->event,
+                  .zh = arena_printf(work->arena, "“%s”由%s办理，当前身份是%s。", row->event,
                                      role_chinese(row->by), role_chinese(work->actor->role)),
                   .en = arena_printf(work->arena, "'%s' is for the %s; you act as %s.", row->event,
                                      role_name(row->by), role_name(work->actor->role)),
@@ -146,7 +146,7 @@ static enum result ask_apart(struct move *move, const struct transition *row, ro
         .zh = arena_printf(work->arena, "“%s”与“%s”须由不同的人员办理。", row->event, row->apart_from),
         .en = arena_printf(work->arena, "'%s' and '%s' must be done by two different persons.", row->event,
                            row->apart_from),
-        .remedy_zh = "请由另一人办理,或委托代理审批人。",
+        .remedy_zh = "请由另一人办理，或委托代理审批人。",
         .remedy_en = "Let another person do it, or name an acting approver.");
 }
 

@@ -66,7 +66,7 @@ static enum result refuse_move(struct work *work, const struct workflow *workflo
     struct arena *arena = work->arena;
     return REFUSE(
         work, .result = RESULT_CONFLICT,
-        .zh = arena_printf(arena, "%s处于“%s”,不能办理“%s”。", workflow->zh,
+        .zh = arena_printf(arena, "%s处于“%s”，不能办理“%s”。", workflow->zh,
                            walk_state_chinese(workflow, state), event),
         .en = arena_printf(arena, "The %s is '%s', from where there is no '%s'.", workflow->name,
                            walk_state_name(workflow, state), event),

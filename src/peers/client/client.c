@@ -51,7 +51,7 @@ static enum result check_url(struct arena *arena, const char *url, struct refusa
     const char *authority = url + (plain ? 7 : 8);
     size_t length = strcspn(authority, "/?#");
     if (length == 0 || memchr(authority, '@', length) != NULL || strpbrk(url, "?# \t\r\n") != NULL) {
-        refusal.zh = "地址中没有主机,或者带有用户名、参数或空白。";
+        refusal.zh = "地址中没有主机，或者带有用户名、参数或空白。";
         refusal.en = "The address has no host, or holds a user name, a query or white space.";
         return refuse(ret_refusal, refusal);
     }
@@ -234,8 +234,8 @@ static enum result refuse_status(struct arena *arena, const struct client_call *
     const char *field = json_text(problem, "field");
     struct refusal refusal = {.result = result_of_status(status)};
     refusal.field = field != NULL ? arena_strdup(arena, field) : NULL;
-    refusal.zh =
-        arena_printf(arena, "%s %s:对方答复 %ld。%s", call->method, call->path, status, zh != NULL ? zh : "");
+    refusal.zh = arena_printf(arena, "%s %s：对方答复 %ld。%s", call->method, call->path, status,
+                              zh != NULL ? zh : "");
     refusal.en = arena_printf(arena, "%s %s: the other side answered %ld. %s", call->method, call->path,
                               status, en != NULL ? en : "");
     refusal.remedy_zh = problem_text(arena, problem, "zh", "remedy");
@@ -248,7 +248,7 @@ static enum result refuse_transport(struct arena *arena, const struct client *cl
                                     struct refusal *ret_refusal)
 {
     struct refusal refusal = {.result = RESULT_UNAVAILABLE,
-                              .remedy_zh = "请检查地址、网络和证书,稍后再试。",
+                              .remedy_zh = "请检查地址、网络和证书，稍后再试。",
                               .remedy_en = "Check the address, the network and the certificate; try later."};
     const char *why = curl_easy_strerror(code);
     if (code == CURLE_OPERATION_TIMEDOUT)

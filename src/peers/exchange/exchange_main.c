@@ -10,7 +10,7 @@ static const char help[] =
     "dukou exchange --state DIR [--port P]\n"
     "\n"
     "A small data exchange that plays the other side for demos and tests, on 127.0.0.1.\n"
-    "供演示与测试用的小型数据交易平台,仅在本机监听。\n"
+    "供演示与测试用的小型数据交易平台，仅在本机监听。\n"
     "\n"
     "  --state DIR  its own SQLite file, and platform.token, made on first use\n"
     "  --port P     any free one when left out\n";

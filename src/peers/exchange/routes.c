@@ -60,8 +60,8 @@ static enum result need_text(struct exchange_call *call, const char *key, size_t
 {
     const char *text = json_text(call->body, key);
     if (text_is_blank(text) || text_has_control(text) || text_characters(text) > most)
-        return refuse_call(call, RESULT_INVALID, arena_printf(call->arena, "/%s", key), "须为文本,且不过长。",
-                           "must be text of bounded length.");
+        return refuse_call(call, RESULT_INVALID, arena_printf(call->arena, "/%s", key),
+                           "须为文本，且不过长。", "must be text of bounded length.");
     *ret_text = text;
     return RESULT_OK;
 }
@@ -176,7 +176,7 @@ static enum result listing_add(struct exchange_call *call, json_t **ret_reply)
     enum result result = exchange_state_add_listing(call->service->state, call->body,
                                                     clock_now(call->service->clock), ret_reply);
     if (result == RESULT_CONFLICT)
-        return refuse_call(call, result, "/digest", "该产品以另一摘要在架,请先撤下。",
+        return refuse_call(call, result, "/digest", "该产品以另一摘要在架，请先撤下。",
                            "this product is listed with another digest; withdraw that first.");
     return result;
 }

@@ -17,7 +17,7 @@ static const char help[] =
     "Writes a synthetic table as CSV (UTF-8). The same seed gives the same bytes everywhere. Nobody in it "
     "exists:\n"
     "each row says synthetic = true, and FILE must have \"synthetic\" in its name.\n"
-    "生成合成数据表(CSV,UTF-8)。同一种子得到相同字节;每行都标明 synthetic = true。\n"
+    "生成合成数据表(CSV,UTF-8)。同一种子得到相同字节；每行都标明 synthetic = true。\n"
     "\n"
     "  --kind KIND        which table; residents when left out\n"
     "  --rows N           1 to 20000000\n"
@@ -131,7 +131,7 @@ int generate_main(int argc, char **argv)
         if (i + 1 == argc)
             return usage("缺少取值。", "needs a value", argv[i]);
         if (!set_option(&arguments, argv[i], argv[i + 1]))
-            return usage("没有这个选项,或取值不对。", "there is no such option, or its value is none",
+            return usage("没有这个选项，或取值不对。", "there is no such option, or its value is none",
                          argv[i]);
     }
     const struct generate_options *options = &arguments.options;

@@ -150,7 +150,7 @@ static enum result seal_rows(const struct order *order, int rows, struct sealed 
         return refuse(ret_refusal, (struct refusal){.result = result,
                                                     .zh = "加密未能完成。",
                                                     .en = "The rows could not be sealed.",
-                                                    .remedy_zh = "请检查内存;切片上限见 docs/limits.md。",
+                                                    .remedy_zh = "请检查内存；切片上限见 docs/limits.md。",
                                                     .remedy_en = "Check memory; slices have a size limit."});
     sealed.size = (size_t)info.st_size;
     sealed.fd = fd;
@@ -281,7 +281,7 @@ static enum result handle(const struct task *task)
             break;
         if (task->known.refused_again)
             return RESULT_OK;
-        return refuse_task(task, "订单已交付过,不重复交付。 (This order was delivered already: a replay.)");
+        return refuse_task(task, "订单已交付过，不重复交付。 (This order was delivered already: a replay.)");
     case JOURNAL_REFUSED:
         return RESULT_OK;
     case JOURNAL_STOPPED:
@@ -349,7 +349,7 @@ static enum result handle_page(const struct agent *agent, struct arena *arena, c
         if (result != RESULT_OK)
             return refuse(ret_refusal,
                           (struct refusal){.result = result,
-                                           .zh = "日志不可用,已停止。",
+                                           .zh = "日志不可用，已停止。",
                                            .en = "The journal cannot be used; stopped.",
                                            .remedy_zh = "请检查状态目录与磁盘后重新启动。",
                                            .remedy_en = "Check the state folder and the disk, then "
@@ -409,7 +409,7 @@ static enum result check_open(const struct agent *agent, struct arena *arena, in
         return refuse(ret_refusal, (struct refusal){.result = RESULT_CONFLICT,
                                                     .zh = "这个订单已经交付或拒绝。",
                                                     .en = "This order was delivered or refused already.",
-                                                    .remedy_zh = "如仍需要,请平台重新下达订单。",
+                                                    .remedy_zh = "如仍需要，请平台重新下达订单。",
                                                     .remedy_en = "Have the platform issue a new order."});
     return RESULT_OK;
 }
@@ -429,7 +429,7 @@ enum result agent_stop(const struct agent *agent, struct arena *arena, int64_t o
         return refuse(ret_refusal, (struct refusal){.result = RESULT_INVALID,
                                                     .law = LAW(REASONS),
                                                     .field = "reason",
-                                                    .zh = "须说明理由,至多 1000 字。",
+                                                    .zh = "须说明理由，至多 1000 字。",
                                                     .en = "A reason of at most 1000 characters is needed.",
                                                     .remedy_zh = "请用 --reason 写明理由。",
                                                     .remedy_en = "Give it with --reason."});

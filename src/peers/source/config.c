@@ -160,7 +160,7 @@ static enum result read_column(const struct reading *reading, const char *name, 
     if ((ranged || wordy) &&
         (!column.typed || (ranged && (text || column.field.type == ENGINE_BOOLEAN)) || (wordy && !text)))
         return refuse_key(reading, pointer, "规则与类型不符。", "the rules do not fit the type.",
-                          "pattern、max_characters 用于 text;minimum、maximum 用于数与日期;须写明 type。",
+                          "pattern、max_characters 用于 text;minimum、maximum 用于数与日期；须写明 type。",
                           "pattern and max_characters go with text; minimum and maximum with numbers and "
                           "dates; say the type.");
     if (characters < 0 || characters > LIMIT_TEXT_CHARACTERS)
@@ -262,7 +262,7 @@ static enum result read_kind(const struct reading *reading, const json_t *json, 
             *ret_kind = (enum source_kind)i;
             return RESULT_OK;
         }
-    return refuse_key(reading, arena_printf(reading->arena, "%s/kind", pointer), "缺少,或没有这种来源。",
+    return refuse_key(reading, arena_printf(reading->arena, "%s/kind", pointer), "缺少，或没有这种来源。",
                       "is missing, or there is no such kind.", "可用:csv、parquet、postgresql。",
                       "Use csv, parquet or postgresql.");
 }
@@ -372,7 +372,7 @@ static enum result read_token(const struct reading *reading, const char *path, s
         printable = printable && token[i] > ' ' && token[i] < 0x7F;
     if (!printable)
         return refuse_key(reading, "/token_file", "文件中没有令牌。", "the file holds no token.",
-                          "请把平台发放的令牌写入该文件,一行。",
+                          "请把平台发放的令牌写入该文件，一行。",
                           "Put the token that the platform issued into it, on one line.");
     config->token = token;
     return RESULT_OK;

@@ -81,7 +81,7 @@ static enum result read_limited(struct arena *arena, const char *path, size_t li
         return refuse(ret_refusal,
                       (struct refusal){.result = RESULT_FORBIDDEN,
                                        .field = path,
-                                       .zh = arena_printf(arena, "%s:其他用户可以读取这个文件。", path),
+                                       .zh = arena_printf(arena, "%s：其他用户可以读取这个文件。", path),
                                        .en = arena_printf(arena, "%s: other users may read this file.", path),
                                        .remedy_zh = "请执行 chmod 600,并考虑更换令牌。",
                                        .remedy_en = "Run chmod 600 on it, and consider a new token."});

@@ -53,9 +53,9 @@ static enum result refuse_line(const struct journal *journal, struct arena *aren
         (struct refusal){
             .result = RESULT_CORRUPT,
             .field = arena_printf(arena, "line %zu", line),
-            .zh = arena_printf(arena, "%s:第 %zu 行%s。", journal->path, line, zh),
+            .zh = arena_printf(arena, "%s：第 %zu 行%s。", journal->path, line, zh),
             .en = arena_printf(arena, "%s: line %zu %s.", journal->path, line, en),
-            .remedy_zh = "日志被改动过。请保留原件并查明原因;换用新的状态目录前请与平台核对已交付的订单。",
+            .remedy_zh = "日志被改动过。请保留原件并查明原因；换用新的状态目录前请与平台核对已交付的订单。",
             .remedy_en = "The journal was changed. Keep it, find out why, and check the "
                          "delivered orders with the platform before you start a new one."});
 }

@@ -125,7 +125,7 @@ enum result postgres_fields(struct arena *arena, struct postgres *postgres,
                             ret_refusal);
     size_t count = (size_t)PQntuples(result);
     if (count == 0 || count > LIMIT_TABLE_COLUMNS)
-        return refuse_state(arena, result, "表没有列,或列太多", "the table has no columns or too many",
+        return refuse_state(arena, result, "表没有列，或列太多", "the table has no columns or too many",
                             ret_refusal);
     struct engine_field *fields = arena_new_array(arena, struct engine_field, count);
     for (size_t i = 0; i < count; i++)
@@ -176,7 +176,7 @@ enum result postgres_copy(struct arena *arena, struct postgres *postgres, const 
     while (more > 0);
     CLEANUP_RESULT PGresult *end = PQgetResult(postgres->connection);
     if (more < 0 || PQresultStatus(end) != PGRES_COMMAND_OK)
-        return refuse_state(arena, end, "读取中断,或结果过大",
+        return refuse_state(arena, end, "读取中断，或结果过大",
                             "reading broke off, or the result is too large", ret_refusal);
     *ret_rows = strtoll(PQcmdTuples(end), NULL, 10);
     return RESULT_OK;

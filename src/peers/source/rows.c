@@ -111,7 +111,7 @@ static enum result refuse_violations(struct arena *arena, const struct engine_re
     if (report->violation_count > 0) {
         const struct engine_violation *first = &report->violations[0];
         refusal.field = first->column;
-        refusal.zh = arena_printf(arena, "源数据有 %lld 处不符合声明的规则,首处在第 %lld %s、列 %s(%s)。",
+        refusal.zh = arena_printf(arena, "源数据有 %lld 处不符合声明的规则，首处在第 %lld %s、列 %s(%s)。",
                                   (long long)report->violation_total, (long long)first->line,
                                   csv ? "行" : "条", first->column, first->reason);
         refusal.en = arena_printf(arena,

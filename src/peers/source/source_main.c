@@ -14,7 +14,7 @@ static const char help[] =
     "dukou source [--config FILE] COMMAND\n"
     "\n"
     "The agent at a data provider's side. It dials out to the platform; nothing listens here.\n"
-    "数据提供单位一侧的源端代理。只向平台发起连接,本侧不监听任何端口。\n"
+    "数据提供单位一侧的源端代理。只向平台发起连接，本侧不监听任何端口。\n"
     "\n"
     "  run                          look for orders again and again / 持续处理订单\n"
     "  once                         one round over the open orders / 处理一轮\n"
