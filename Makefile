@@ -1,5 +1,5 @@
 # A thin front: Meson describes the build, Ninja does it, tools/ does the rest.
-.PHONY: help run build prepare test test-long bench lint format docs clean
+.PHONY: help run build prepare test test-long mutate bench lint format docs clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -20,6 +20,9 @@ test: prepare ## every test; closes with a line "N passed, N failed"
 test-long: prepare ## the same, with the tests that take long
 	@DUKOU_TEST_LONG=1 tools/test.sh
 
+mutate: prepare ## take out each check that a clause rests on: a test of the clause must fail
+	@tools/mutate.sh
+
 bench: build ## the figures, each beside its limit; build/bench.json
 	@bench/run.sh
 
@@ -33,4 +36,4 @@ docs: ## the pages that are printed from the code
 	@python3 -B tools/print_limits.py
 
 clean: ## remove what was built; never the city under DUKOU_HOME (./var)
-	rm -rf build build-asan
+	rm -rf build build-asan build-mutation

@@ -3,7 +3,8 @@
 #
 # Unit tests run under AddressSanitizer and UBSan from build-asan; those of the Meson suite "plain" (jail, engine,
 # crash: they set memory limits or trace system calls, which the sanitizers do not survive) run from build.
-# Then the black-box tests under tests/. DUKOU_TEST_LONG=1 lets tests take their time.
+# Then each check that a clause rests on is taken out, to see a test of the clause fail (tools/mutate.py), and the
+# black-box tests under tests/ are run. DUKOU_TEST_LONG=1 lets tests take their time.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export DUKOU_SOURCE=$PWD CMOCKA_MESSAGE_OUTPUT=TAP
@@ -20,14 +21,18 @@ tools/build.sh build || give_up "the build failed"
 tools/build.sh build-asan -Db_sanitize=address,undefined -Db_lundef=false -Dwerror=false ||
     give_up "the build with sanitizers failed"
 
-rm -f build/meson-logs/testlog.json build-asan/meson-logs/testlog.json build/black-box.log build/black-box.status
+[[ -f build-mutation/build.ninja ]] || meson setup build-mutation -Dmutation=true >/dev/null ||
+    give_up "the build with checks to take out failed"
+
+rm -f build-mutation/meson-logs/testlog.json build/meson-logs/testlog.json build-asan/meson-logs/testlog.json build/black-box.log build/black-box.status
 patience=()
 [[ -n ${DUKOU_TEST_LONG-} ]] && patience=(--timeout-multiplier 20)
 meson test -C build-asan --no-rebuild --no-suite plain "${patience[@]}"
 meson test -C build --no-rebuild --suite plain "${patience[@]}"
+meson test -C build-mutation --no-rebuild mutation "${patience[@]}"
 
 if [[ -f tests/package.json ]]; then
     npm --prefix tests test </dev/null 2>&1 | tee build/black-box.log
     echo "${PIPESTATUS[0]}" >build/black-box.status
 fi
-exec python3 -B tools/count_tests.py build-asan build
+exec python3 -B tools/count_tests.py build-asan build build-mutation

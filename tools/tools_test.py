@@ -8,6 +8,7 @@ import unittest
 import check_includes
 import check_text
 import count_tests
+import mutate
 import print_limits
 
 
@@ -179,6 +180,35 @@ class Limits(unittest.TestCase):
         self.assertIn("## Log-in", text)
         self.assertIn("| `LIMIT_TRIES` | 5 | in a row |", text)
         self.assertIn("| `LIMIT_X` | 1 | - |", text)
+
+
+class Mutation(unittest.TestCase):
+    TABLE = ("clause\tsymbol\tlocator\tzh\ten\tstate\twhere\ttest\n"
+             "1a\tGOALS\t一\t目标\tGoals\topen\t-\t-\n"
+             "2a\tTERM\t二\t期限\tTerm\tenforced\tterm_is_short term_is_whole\tx_test:one x_test:two\n")
+
+    class Tests:
+        """`one` fails without term_is_short, `two` always passes."""
+        paths = {"x_test": "x_test"}
+
+        def names(self, executable):
+            return {"one", "two"}
+
+        def passes(self, test, without=""):
+            return test == "x_test:two" or without != "term_is_short"
+
+    def test_open_clauses_name_nothing(self):
+        self.assertEqual(list(mutate.rows(self.TABLE)),
+                         [("2a", ["term_is_short", "term_is_whole"], ["x_test:one", "x_test:two"])])
+
+    def test_the_killer_is_the_test_that_fails_without_the_check(self):
+        cited = ["x_test:two", "x_test:one"]
+        self.assertEqual(mutate.killer(self.Tests(), cited, "term_is_short"), "x_test:one")
+        self.assertIsNone(mutate.killer(self.Tests(), cited, "term_is_whole"))
+
+    def test_a_cited_test_that_does_not_exist_is_told(self):
+        self.assertEqual(list(mutate.missing(self.Tests(), {"x_test:one", "x_test:three", "y_test:one"})),
+                         ["x_test:three", "y_test:one"])
 
 
 if __name__ == "__main__":

@@ -174,6 +174,15 @@ TEST(on_exit_what_was_called_in_is_unreadable_with_certificates_and_nothing_new_
     (void)yard_approve(&yard, 409, waiting);
     (void)city_expect(yard.city, 409, people->operator_clerk, "POST /rooms",
                       "{\"title\":\"x\",\"quota_seconds\":60}");
+    const char *newcomer =
+        fixture_party(yard.city, ROLE_DEVELOPER, "后来公司", fixture_credit_code(yard.city, 30), NULL);
+    fixture_refused(
+        city_expect(yard.city, 409, newcomer, "POST /admissions",
+                    city_format(yard.city,
+                                "{\"agreement_id\":%lld,\"management\":\"能\",\"security\":\"能\","
+                                "\"document_id\":1}",
+                                (long long)yard.agreement)),
+        "agreement", "2.4.1d", "exited");
     (void)close_it(&yard, 409, people->approver, "再次");
     const json_t *notices = city_expect(yard.city, 200, NULL, "GET /notices?kind=agreement_closed", NULL);
     assert_int_equal(json_array_size(json_object_get(notices, "items")), 1);
@@ -184,7 +193,7 @@ TEST(on_exit_what_was_called_in_is_unreadable_with_certificates_and_nothing_new_
     assert_true(json_array_size(json_object_get(history, "items")) >= 4);
 }
 
-/* A second operator with an agreement and a room of its own, over the same entry. */
+/* A second operator with an individual agreement and a room of its own, over the same entry. */
 static row_id second_operator(struct yard *yard, struct people *ret_people)
 {
     struct people *p = ret_people;
@@ -196,7 +205,8 @@ static row_id second_operator(struct yard *yard, struct people *ret_people)
         fixture_account(city, p->candidate, ROLE_OPERATOR, "second-reviewer", DUTY_REVIEWER);
     const json_t *made =
         city_expect(city, 201, p->clerk, "POST /selections",
-                    "{\"title\":\"再遴选\",\"mode\":\"whole\",\"scope\":{},\"conditions\":\"具备条件\","
+                    "{\"title\":\"再遴选\",\"mode\":\"individual\",\"scope\":{\"industries\":[\"社会保障\"]},"
+                    "\"necessity\":\"专业\",\"conditions\":\"具备条件\","
                     "\"criteria\":[{\"name\":"
                     "\"能力\",\"weight\":100}],\"open\":true,\"applications_until\":\"2026-03-31\"}");
     const char *at = city_format(city, "POST /selections/%lld/", (long long)fixture_number(made, "id"));
@@ -242,7 +252,7 @@ static row_id second_operator(struct yard *yard, struct people *ret_people)
         "id");
 }
 
-/* 2.3c too: one resource works under two agreements. */
+/* 2.3c too: one resource works under a whole and an individual agreement. */
 TEST(other_grants_of_the_same_resource_live_on)
 {
     CLEANUP_YARD struct yard yard = exiting_yard();
