@@ -52,7 +52,7 @@ static json_t *value_to_json(const struct field *field, const struct store_value
     case FIELD_END:
         break;
     }
-    return json_stringn(value->bytes, value->size);
+    return json_stringn_nocheck(value->bytes, value->size); /* the store takes no text but UTF-8 */
 }
 
 json_t *row_to_json(struct arena *arena, const struct schema *schema, const struct store_row *row)
@@ -64,9 +64,9 @@ json_t *row_to_json(struct arena *arena, const struct schema *schema, const stru
         if (value == NULL)
             continue;
         if (value->type != STORE_NULL)
-            json_object_set_new(object, field->name, value_to_json(field, value));
+            json_object_set_new_nocheck(object, field->name, value_to_json(field, value));
         else if (field->nullable)
-            json_object_set_new(object, field->name, json_null());
+            json_object_set_new_nocheck(object, field->name, json_null());
     }
     return object;
 }
