@@ -13,7 +13,7 @@ static const char page[] = "SELECT e.id, e.title, e.abstract, e.code, e.region, 
                            "JOIN entry e ON e.id = s.rowid JOIN party p ON p.id = e.provider_id "
                            "WHERE s.text MATCH ?1 AND s.rowid > 0 ORDER BY s.rowid LIMIT 21";
 static const char count[] =
-    "SELECT count(*) FROM (SELECT s.rowid FROM entry_search s WHERE s.text MATCH ?1 LIMIT 1001)";
+    "SELECT count(*) FROM (SELECT s.rowid FROM entry_search s WHERE s.text MATCH ?1 LIMIT 201)";
 
 static double run(sqlite3_stmt *statement, const char *match)
 {

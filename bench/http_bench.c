@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CONNECTIONS = 64, SEARCHERS = 4, ROUNDS = 3, SUBJECTS = 1000 };
+enum { CONNECTIONS = 64, SEARCHERS = 2, ROUNDS = 3, SUBJECTS = 1000 };
 #define SECONDS 2.0
 
 struct bench {

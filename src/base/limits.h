@@ -38,7 +38,7 @@
 #define LIMIT_IDEMPOTENCY_HOURS 24      /* a reply is kept for a request sent again with the same Idempotency-Key */
 #define LIMIT_PAGE_ITEMS 100
 #define LIMIT_PAGE_ITEMS_DEFAULT 20
-#define LIMIT_SEARCH_COUNT 1000         /* a search counts hits up to here and then says "more" */
+#define LIMIT_SEARCH_COUNT 200          /* a search counts hits up to here and then says "more" */
 
 /* Log-in */
 #define LIMIT_LOGIN_FAILURES 5          /* in a row, then the account is locked */
