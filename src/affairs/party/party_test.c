@@ -1,8 +1,18 @@
 #include "affairs/fixture.h"
 #include "affairs/party/party_inner.h"
+#include "support/workflow_test.h"
 
 #include <sodium.h>
 #include <string.h>
+
+TEST(a_party_moves_only_as_written)
+{
+    workflow_test(&party_workflow, "new      apply   applied  public\n"
+                                   "new      found   active   system\n"
+                                   "applied  accept  active   bureau\n"
+                                   "applied  refuse  refused  bureau\n"
+                                   "active   end     ended    bureau\n");
+}
 
 static const char registration[] =
     "{\"role\":\"developer\",\"name\":\"新开发公司\",\"credit_code\":\"%s\",\"login\":\"newcomer\","
