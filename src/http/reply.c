@@ -40,10 +40,16 @@ static void set_body(struct exchange *exchange, int status, const char *type, co
     reply->body_size = size;
 }
 
+/* What somebody sees of their own is kept nowhere; nor is a log-in's answer, which holds a token. */
+static bool may_be_kept(const struct exchange *exchange)
+{
+    return !gate_has_credentials(exchange) && exchange->message->method != HTTP_POST;
+}
+
 static void add_common_headers(struct exchange *exchange)
 {
     exchange_add_header(exchange, "X-Content-Type-Options", "nosniff");
-    exchange_add_header(exchange, "Cache-Control", gate_has_credentials(exchange) ? "no-store" : "no-cache");
+    exchange_add_header(exchange, "Cache-Control", may_be_kept(exchange) ? "no-cache" : "no-store");
     if (exchange->cookie != NULL)
         exchange_add_header(exchange, "Set-Cookie", exchange->cookie);
 }

@@ -10,7 +10,7 @@ import { content } from '../support/store.ts';
 
 let city: City;
 before(async () => (city = await City.open('bad-input')));
-after(() => city.close());
+after(() => city?.close());
 
 // The place itself or one inside it; any, where the whole body is wrong.
 function isPlace(field: unknown, place: string | undefined): boolean {

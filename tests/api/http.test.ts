@@ -12,7 +12,7 @@ before(async () => {
   city = await City.open('http');
   own = `/resources/${(await city.as('hrss-clerk').all('/resources'))[0].id}`;
 });
-after(() => city.close());
+after(() => city?.close());
 
 const newResource = (code: string) => ({ code, title: `资源 ${code}` });
 

@@ -9,7 +9,7 @@ import { content } from '../support/store.ts';
 
 let city: City;
 before(async () => (city = await City.open('matrix')));
-after(() => city.close());
+after(() => city?.close());
 
 const refusedInput = [400, 404, 413, 415, 422];
 

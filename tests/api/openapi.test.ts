@@ -7,7 +7,7 @@ import { cast, collectIds, fill } from '../support/roles.ts';
 
 let city: City;
 before(async () => (city = await City.open('openapi')));
-after(() => city.close());
+after(() => city?.close());
 
 test('the document is valid OpenAPI 3.1', async () => {
   const validator = new Validator();

@@ -7,7 +7,7 @@ import { openStore, tables } from '../support/store.ts';
 
 let city: City;
 before(async () => (city = await City.open('sessions')));
-after(() => city.close());
+after(() => city?.close());
 
 function logIn(login: string, password = account(login).password): Promise<Reply> {
   return city.anyone.post('/session', { login, password });

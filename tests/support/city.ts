@@ -67,9 +67,14 @@ export class City {
       DUKOU_EXCHANGE_TOKEN: join(home, 'exchange', 'platform.token'),
       ...environment,
     });
-    const url = await serve.url();
-    const document = (await new Client(url, null).get('/openapi.json')).json;
-    return new City(home, serve, exchange, url, new Api(document));
+    try {
+      const url = await serve.url();
+      const document = (await new Client(url, null).get('/openapi.json')).json;
+      return new City(home, serve, exchange, url, new Api(document));
+    } catch (error) {
+      await exchange.stop();
+      throw error;
+    }
   }
 
   as(login: string): Client {
@@ -87,6 +92,7 @@ export class City {
 
   // Stops, and looks at what was printed: it ended well, and told no secret.
   async close(): Promise<void> {
+    if (this.serve.child.exitCode !== null) assert.fail(`the server has ended:\n${this.serve.output}`);
     this.anyone.close();
     for (const client of this.#clients.values()) client.close();
     const code = await this.serve.stop();

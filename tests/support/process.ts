@@ -32,6 +32,7 @@ export class Service {
     this.child.stdout!.setEncoding('utf8').on('data', (text: string) => (this.output += text));
     this.child.stderr!.setEncoding('utf8').on('data', (text: string) => (this.output += text));
     this.ended = new Promise((resolve) => this.child.on('close', resolve));
+    process.once('exit', () => this.child.kill('SIGKILL'));
   }
 
   async url(): Promise<string> {
@@ -41,6 +42,7 @@ export class Service {
       if (this.child.exitCode !== null) break;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
+    this.child.kill('SIGKILL');
     throw new Error(`it does not serve:\n${this.output}`);
   }
 
