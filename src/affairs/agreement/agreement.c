@@ -25,6 +25,16 @@ enum result agreement_of_operator(struct work *work, row_id operator_party, row_
     return RESULT_OK;
 }
 
+enum result agreement_keep_certificate(struct work *work, row_id agreement, const json_t *certificate)
+{
+    return store_exec(work->tx, SQL_DELETION_CERTIFICATE_INSERT,
+                      STORE_BINDS({"agreement", store_integer(agreement)},
+                                  {"key", store_text(json_text(certificate, "key"))},
+                                  {"body", store_text(json_print(work->arena, certificate))},
+                                  {"at", store_integer(work_now(work))}),
+                      NULL);
+}
+
 static enum result refuse_not_in_force(struct work *work, const char *zh, const char *en)
 {
     return REFUSE(work, .result = RESULT_CONFLICT, .law = LAW(AGREEMENT_TERM), .field = "agreement", .zh = zh,

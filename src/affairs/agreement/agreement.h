@@ -23,11 +23,15 @@ enum result agreement_by_id(struct work *work, row_id agreement, struct store_ro
 /* The operator's agreement in force, RESULT_NOT_FOUND without. */
 enum result agreement_of_operator(struct work *work, row_id operator_party, row_id *ret_agreement);
 
+/* Keeps a keeper's certificate of deletion with the agreement that the key belonged to; once, however often
+ * it is told. In the unit that records the end of what the key was for, so that none is lost by a crash. */
+enum result agreement_keep_certificate(struct work *work, row_id agreement, const json_t *certificate);
+
 /* What closes with an agreement; given by main.c so that this floor need not know the concepts above it: stop
  * work, then list and end the grants. */
 struct agreement_exit {
     enum result (*stop)(struct request *request, row_id agreement); /* within a second */
-    enum result (*end)(struct request *request, row_id agreement,
-                       json_t *certificates); /* grants' keys destroyed; appends the certificates */
+    enum result (*end)(struct request *request,
+                       row_id agreement); /* destroys keys, keeps their certificates */
 };
 /* app->agreement_exits: ends with {0}. */

@@ -34,7 +34,13 @@ WHERE a.operator_id = :operator AND a.id <> :agreement AND c.state = 'in_force' 
 UPDATE agreement SET closed_at = :at WHERE id = :id;
 
 -- name: deletion_certificate_insert :exec
-INSERT INTO deletion_certificate (agreement_id, key_name, body, at) VALUES (:agreement, :key, :body, :at);
+INSERT INTO deletion_certificate (agreement_id, key_name, body, at)
+SELECT a.id, :key, :body, :at FROM agreement a
+WHERE a.id = :agreement
+  AND NOT EXISTS (SELECT 1 FROM deletion_certificate d WHERE d.agreement_id = :agreement AND d.key_name = :key);
+
+-- name: deletion_certificate_count :one
+SELECT COUNT(*) AS certificates FROM deletion_certificate WHERE agreement_id = :agreement;
 
 -- name: deletion_certificate_list :many
 SELECT id, agreement_id, key_name, body, at FROM deletion_certificate

@@ -30,33 +30,20 @@ static enum result begin_exit(struct request *request, void *argument)
                        NULL);
 }
 
-static enum result keep_certificates(struct request *request, const json_t *certificates)
-{
-    struct work *work = &request->work;
-    size_t i;
-    json_t *certificate;
-    json_array_foreach (certificates, i, certificate)
-        TRY(store_exec(work->tx, SQL_DELETION_CERTIFICATE_INSERT,
-                       STORE_BINDS({"agreement", store_integer(request_id(request, "id"))},
-                                   {"key", store_text(json_text(certificate, "key"))},
-                                   {"body", store_text(json_print(work->arena, certificate))},
-                                   {"at", store_integer(work_now(work))}),
-                       NULL));
-    return RESULT_OK;
-}
-
 static enum result end_exit(struct request *request, void *argument)
 {
     struct work *work = &request->work;
-    struct store_row row;
+    struct store_row row, kept;
     row_id id = request_id(request, "id");
-    TRY(keep_certificates(request, argument));
+    (void)argument;
     TRY(store_exec(work->tx, SQL_AGREEMENT_SET_CLOSED,
                    STORE_BINDS({"id", store_integer(id)}, {"at", store_integer(work_now(work))}), NULL));
     TRY(workflow_step(work, request->app->workflows, &agreement_workflow, id, "end", NULL, NULL, NULL, NULL));
     TRY(agreement_by_id(work, id, &row));
-    json_t *body = json_pack("{s:I, s:i}", "agreement_id", (json_int_t)id, "keys_destroyed",
-                             (int)json_array_size(argument));
+    TRY(store_one(work->tx, work->arena, SQL_DELETION_CERTIFICATE_COUNT,
+                  STORE_BINDS({"agreement", store_integer(id)}), &kept));
+    json_t *body = json_pack("{s:I, s:I}", "agreement_id", (json_int_t)id, "keys_destroyed",
+                             (json_int_t)row_integer(&kept, "certificates"));
     json_keep(work->arena, body);
     TRY(notice_publish(work, "agreement_closed", "agreement", id, row_text(&row, "operator"), body, 0,
                        LAW(EXIT_CLOSE), NULL));
@@ -72,11 +59,10 @@ enum result agreement_close(struct request *request)
     for (const struct agreement_exit *exit = exits; exit != NULL && exit->stop != NULL; exit++)
         if (!mutation_without("exit_stops_work"))
             TRY(exit->stop(request, id));
-    json_t *certificates = json_keep(request->work.arena, json_array());
     for (const struct agreement_exit *exit = exits; exit != NULL && exit->stop != NULL; exit++)
         if (exit->end != NULL && !mutation_without("exit_destroys_keys"))
-            TRY(exit->end(request, id, certificates));
-    return request_write(request, end_exit, certificates);
+            TRY(exit->end(request, id));
+    return request_write(request, end_exit, NULL);
 }
 
 /* ---- hand-over ---- */

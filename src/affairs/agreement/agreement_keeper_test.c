@@ -193,6 +193,38 @@ TEST(on_exit_what_was_called_in_is_unreadable_with_certificates_and_nothing_new_
     assert_true(json_array_size(json_object_get(history, "items")) >= 4);
 }
 
+/* What a crash between the destruction of keys and its record leaves: nothing is lost when it is asked again.
+ */
+TEST(a_certificate_is_kept_although_the_first_attempt_to_close_broke_off)
+{
+    CLEANUP_YARD struct yard yard = exiting_yard();
+    (void)yard_deliver(&yard, yard.people.developer_clerk, yard.room, yard.entry, "insured", 200);
+    (void)yard_query(&yard, 202, yard.people.developer_clerk, yard.room, grouped);
+    static const char *const keys[] = {"grant/1", "room/1"};
+    for (int i = 0; i < 2; i++) {
+        CLEANUP_JSON json_t *certificate = NULL;
+        assert_ok(keeper_key_destroy(yard.keeper.keeper, keys[i], &certificate));
+    }
+    (void)close_it(&yard, 200, yard.people.approver, "违约");
+    assert_int_equal(certificates(&yard, "grant/1"), 1);
+    assert_int_equal(certificates(&yard, "room/1"), 1);
+}
+
+TEST(the_certificates_of_a_room_closed_before_belong_to_the_hand_over_too)
+{
+    CLEANUP_YARD struct yard yard = exiting_yard();
+    (void)yard_deliver(&yard, yard.people.developer_clerk, yard.room, yard.entry, "insured", 200);
+    (void)yard_query(&yard, 202, yard.people.developer_clerk, yard.room, grouped);
+    (void)city_expect(yard.city, 200, yard.people.operator_clerk,
+                      city_format(yard.city, "POST /rooms/%lld/close", (long long)yard.room),
+                      "{\"reason\":\"完成\"}");
+    assert_int_equal(certificates(&yard, "room/1"), 1);
+    assert_int_equal(certificates(&yard, "grant/1"), 0);
+    (void)close_it(&yard, 200, yard.people.approver, "违约");
+    assert_int_equal(certificates(&yard, "room/1"), 1);
+    assert_int_equal(certificates(&yard, "grant/1"), 1);
+}
+
 /* A second operator with an individual agreement and a room of its own, over the same entry. */
 static row_id second_operator(struct yard *yard, struct people *ret_people)
 {

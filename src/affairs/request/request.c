@@ -141,6 +141,7 @@ struct ending {
     row_id grant;
     row_id request_id;
     struct store_rows grants;
+    const json_t *certificate; /* NULL: the grant never had a key */
 };
 
 static enum result find_grants(struct request *request, void *argument)
@@ -158,35 +159,40 @@ static enum result end_grant(struct request *request, void *argument)
     TRY(store_exec(work->tx, SQL_CALL_GRANT_SET_STATE,
                    STORE_BINDS({"id", grant}, {"state", store_text("ended")}), NULL));
     TRY(store_exec(work->tx, SQL_SOURCE_ORDERS_VOID, STORE_BINDS({"grant", grant}), NULL));
+    if (ending->certificate != NULL)
+        TRY(agreement_keep_certificate(work, ending->agreement, ending->certificate));
     return workflow_step(work, request->app->workflows, &request_workflow, ending->request_id, "end", NULL,
                          NULL, NULL, NULL);
 }
 
-/* The key first: when this fails in between, asking again finds the grant still to be ended and its key gone.
- */
-static enum result destroy(struct request *request, row_id grant, json_t *certificates)
+/* The key first: when this fails in between, asking again finds the grant still to be ended, its key gone,
+ * and the certificate at the keeper. */
+static enum result destroy(struct request *request, row_id grant, const json_t **ret_certificate)
 {
     json_t *certificate;
-    if (request->app->keeper == NULL)
+    struct keeper *keeper = request->app->keeper;
+    if (keeper == NULL)
         return RESULT_UNAVAILABLE;
-    enum result result =
-        keeper_key_destroy(request->app->keeper,
-                           arena_printf(request->work.arena, "grant/%lld", (long long)grant), &certificate);
+    const char *key = arena_printf(request->work.arena, "grant/%lld", (long long)grant);
+    enum result result = keeper_key_destroy(keeper, key, &certificate);
+    if (result == RESULT_NOT_FOUND)
+        result = keeper_key_certificate(keeper, key, &certificate);
+    *ret_certificate = NULL;
     if (result == RESULT_NOT_FOUND)
         return RESULT_OK;
     TRY(result);
-    json_array_append_new(certificates, certificate);
+    *ret_certificate = json_keep(request->work.arena, certificate);
     return RESULT_OK;
 }
 
-enum result request_end_grants(struct request *request, row_id agreement, json_t *certificates)
+enum result request_end_grants(struct request *request, row_id agreement)
 {
     struct ending ending = {.agreement = agreement};
     TRY(request_read(request, find_grants, &ending));
     for (size_t i = 0; i < ending.grants.count; i++) {
         ending.grant = row_integer(&ending.grants.rows[i], "id");
         ending.request_id = row_integer(&ending.grants.rows[i], "request_id");
-        TRY(destroy(request, ending.grant, certificates));
+        TRY(destroy(request, ending.grant, &ending.certificate));
         TRY(request_write(request, end_grant, &ending));
     }
     return RESULT_OK;

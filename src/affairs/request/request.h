@@ -15,4 +15,4 @@ extern const struct workflow request_workflow;
 enum result request_grants_of_room(struct work *work, row_id room, struct store_rows *ret_grants);
 
 /* For agreement_exit: destroys the keys of the agreement's grants. */
-enum result request_end_grants(struct request *request, row_id agreement, json_t *certificates);
+enum result request_end_grants(struct request *request, row_id agreement);

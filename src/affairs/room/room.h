@@ -28,7 +28,7 @@ enum result room_finished_query(struct work *work, row_id room, row_id query, st
 /* For agreement_exit: stops what runs; destroys the keys of the rooms' results and imports, and closes the
  * rooms. */
 enum result room_stop_all(struct request *request, row_id agreement);
-enum result room_end_all(struct request *request, row_id agreement, json_t *certificates);
+enum result room_end_all(struct request *request, row_id agreement);
 
 /* At start, as ROLE_SYSTEM: ends the queries that a crash or stop has interrupted. */
 enum result room_end_interrupted(struct work *work);
