@@ -346,22 +346,30 @@ static const char *many_lines(struct yard *yard, int rows)
     return text;
 }
 
+static const char busy_sql[] =
+    "SELECT own.class, COUNT(*) AS n, SUM(exp(ln(insured.base) * 1.0001)) AS s FROM insured JOIN own ON "
+    "insured.citizen = own.citizen GROUP BY own.class";
+
+/* A join of some hundreds of millions of lines. */
+static void bring_busy_rows(struct yard *yard)
+{
+    row_id request = yard_request(yard, yard->people.developer_clerk, yard->room, yard->entry, "insured");
+    (void)yard_approve(yard, 200, request);
+    assert_int_equal(yard_send(yard, yard->people.source, yard_order(yard), many_lines(yard, 100000)).status,
+                     200);
+    (void)busy_import(yard, 100000);
+}
+
 TEST(running_queries_stop_within_a_second_of_exit)
 {
     CLEANUP_YARD struct yard yard = exiting_yard();
     struct city *city = yard.city;
-    row_id request = yard_request(&yard, yard.people.developer_clerk, yard.room, yard.entry, "insured");
-    (void)yard_approve(&yard, 200, request);
-    assert_int_equal(
-        yard_send(&yard, yard.people.source, yard_order(&yard), many_lines(&yard, 100000)).status, 200);
-    (void)busy_import(&yard, 100000);
+    bring_busy_rows(&yard);
     struct jobs *jobs = jobs_new(2, 8);
     city_app(city)->jobs = jobs;
     const json_t *run = city_expect(city, 202, yard.people.developer_clerk,
                                     city_format(city, "POST /rooms/%lld/queries", (long long)yard.room),
-                                    "{\"sql\":\"SELECT own.class, COUNT(*) AS n, SUM(exp(ln(insured.base) * "
-                                    "1.0001)) AS s FROM insured JOIN own ON "
-                                    "insured.citizen = own.citizen GROUP BY own.class\"}");
+                                    city_format(city, "{\"sql\":\"%s\"}", busy_sql));
     const char *show = city_format(city, "GET /queries/%lld", (long long)fixture_number(run, "id"));
     (void)usleep(700 * 1000);
     assert_string_equal(json_text(city_expect(city, 200, yard.people.clerk, show, NULL), "state"), "running");
@@ -375,4 +383,23 @@ TEST(running_queries_stop_within_a_second_of_exit)
     assert_string_equal(now, "failed");
     jobs_free(jobs);
     city_app(city)->jobs = NULL;
+}
+
+/* 2.3d: a query that began within the quota does not run on beyond it */
+TEST(a_query_that_is_running_when_the_quota_ends_is_stopped)
+{
+    CLEANUP_YARD struct yard yard = exiting_yard();
+    struct city *city = yard.city;
+    yard.room = fixture_number(
+        city_expect(city, 201, yard.people.operator_clerk, "POST /rooms",
+                    city_format(city, "{\"admission_id\":%lld,\"title\":\"小\",\"quota_seconds\":1}",
+                                (long long)yard.admission)),
+        "id");
+    bring_busy_rows(&yard);
+    const json_t *done = yard_query(&yard, 202, yard.people.developer_clerk, yard.room, busy_sql);
+    assert_string_equal(json_text(done, "state"), "failed");
+    assert_non_null(strstr(json_text(done, "reason_en"), "quota"));
+    const json_t *room = city_expect(city, 200, yard.people.developer_clerk,
+                                     city_format(city, "GET /rooms/%lld", (long long)yard.room), NULL);
+    assert_in_range(fixture_number(room, "used_ms"), 1000, 2000);
 }

@@ -1,6 +1,8 @@
 /* Queries: checked by the guard at once, run in the background, sealed. The developer learns that it ran and
  * the shape of the result. */
 #include "affairs/room/room_inner.h"
+#include "affairs/room/room_quota.h"
+#include "base/mutation.h"
 #include "http/background.h"
 #include "http/jobs.h"
 #include "http/rows.h"
@@ -14,6 +16,7 @@ struct checked {
     json_t *policy;
     const char *rule;
     row_id query;
+    int64_t left_ms; /* of the room's quota */
 };
 
 static enum result prepare(struct request *request, void *argument)
@@ -42,6 +45,7 @@ static enum result insert(struct request *request, void *argument)
                               {"at", store_integer(work_now(work))}),
                   &row));
     checked->query = row_integer(&row, "id");
+    checked->left_ms = 1000 * row_integer(&room, "quota_seconds") - row_integer(&room, "used_ms");
     TRY(work_record(work, "run", "query", checked->query, LAW(DATA_UNSEEN), checked->rule));
     TRY(store_one(work->tx, work->arena, SQL_QUERY_BY_ID, STORE_BINDS({"id", store_integer(checked->query)}),
                   &row));
@@ -56,6 +60,7 @@ struct query_job {
     struct actor actor;
     json_t *policy;
     char *sql;
+    int64_t left_ms;
 };
 
 struct outcome {
@@ -94,9 +99,15 @@ static void run_job(const struct app *app, void *argument)
     CLEANUP_ARENA struct arena *arena = arena_new(0);
     struct outcome outcome = {.job = job, .refusal = {.zh = "查询没有完成", .en = "the query was not done"}};
     instant began = clock_monotonic();
+    struct room_quota *quota = mutation_without("query_stops_at_quota")
+                                   ? NULL
+                                   : room_quota_begin(app->keeper, job->query, job->left_ms);
     if (keeper_query_run(app->keeper, arena, job->query, job->room, job->policy, job->sql, &outcome.shape,
                          &outcome.refusal) != RESULT_OK)
         outcome.shape = NULL;
+    if (room_quota_end(quota) && outcome.shape == NULL)
+        outcome.refusal = (struct refusal){.zh = "开发环境的计算配额已用完，查询中止",
+                                           .en = "the room's quota of query time was used up while it ran"};
     outcome.used_ms = (clock_monotonic() - began) / 1000;
     (void)background_write(app, arena, &job->actor, record_outcome, &outcome, NULL);
     json_decref(outcome.shape);
@@ -114,7 +125,8 @@ static enum result start_job(struct request *request, const struct checked *chec
                               .room = request_id(request, "id"),
                               .actor = request->actor,
                               .policy = json_deep_copy(checked->policy),
-                              .sql = strdup(checked->sql)};
+                              .sql = strdup(checked->sql),
+                              .left_ms = checked->left_ms};
     if (request->app->jobs != NULL && jobs_start(request->app->jobs, run_job, request->app, job) == RESULT_OK)
         return RESULT_OK;
     run_job(request->app, job); /* the queue is full, or there is none: the caller waits instead */
