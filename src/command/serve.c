@@ -131,7 +131,30 @@ static void block_stops(void)
     (void)signal(SIGPIPE, SIG_IGN);
 }
 
-static enum result serve(struct serving *serving)
+/* Why nothing listens: the certificate's files, or the address. */
+static enum result refuse_to_listen(const struct serving *serving, enum result result, struct arena *arena,
+                                    struct refusal *ret_refusal)
+{
+    const struct settings *s = &serving->city.settings;
+    if (result == RESULT_NOT_FOUND || result == RESULT_MALFORMED || result == RESULT_TOO_LARGE)
+        return refuse(ret_refusal,
+                      (struct refusal){.result = result,
+                                       .field = "DUKOU_CERTIFICATE",
+                                       .zh = "证书或其密钥读不到，或不是 PEM 文件",
+                                       .en = "the certificate or its key cannot be read, or is no PEM file",
+                                       .remedy_zh = "核对 DUKOU_CERTIFICATE 与 DUKOU_CERTIFICATE_KEY",
+                                       .remedy_en = "check DUKOU_CERTIFICATE and DUKOU_CERTIFICATE_KEY"});
+    return refuse(ret_refusal,
+                  (struct refusal){.result = result,
+                                   .field = "DUKOU_PORT",
+                                   .zh = arena_printf(arena, "无法监听 %s:%d", s->address, s->port),
+                                   .en = arena_printf(arena, "cannot listen on %s:%d", s->address, s->port),
+                                   .remedy_zh = "该端口可能已被占用：换一个端口，或核对地址与证书",
+                                   .remedy_en = "another program may use the port: choose another, or check "
+                                                "address and certificate"});
+}
+
+static enum result serve(struct serving *serving, struct arena *arena, struct refusal *ret_refusal)
 {
     const struct settings *s = &serving->city.settings;
     const struct server_options options = {.address = s->address,
@@ -141,7 +164,9 @@ static enum result serve(struct serving *serving)
                                            .threads = s->threads};
     struct server *server;
     pthread_t keeper_of_time;
-    TRY(server_start(&serving->city.app, &options, &server));
+    enum result result = server_start(&serving->city.app, &options, &server);
+    if (result != RESULT_OK)
+        return refuse_to_listen(serving, result, arena, ret_refusal);
     if (pthread_create(&keeper_of_time, NULL, keep_time, serving) != 0)
         return RESULT_MEMORY;
     say_hello(serving, server_port(server));
@@ -167,9 +192,9 @@ int command_serve(int argc, char **argv)
         return command_refused("serve", result, &refusal);
     result = prepare(&serving, arena);
     if (result == RESULT_OK)
-        result = serve(&serving);
+        result = serve(&serving, arena, &refusal);
     dispatch_close(&serving.city.app);
     product_calls_free(serving.city.app.product_calls);
     city_close(&serving.city);
-    return result == RESULT_OK ? 0 : command_refused("serve", result, NULL);
+    return result == RESULT_OK ? 0 : command_refused("serve", result, &refusal);
 }

@@ -117,8 +117,8 @@ static struct MHD_Daemon *start_daemon(struct server *server, const struct setti
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)LIMIT_CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
         (unsigned)LIMIT_CONNECTIONS_PER_ADDRESS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)LIMIT_IDLE_SECONDS,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)LIMIT_HEADER_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-        MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_ARRAY, settings->threads > 1 ? pool : none,
-        MHD_OPTION_ARRAY, settings->certificate != NULL ? tls : none, MHD_OPTION_END);
+        MHD_OPTION_ARRAY, settings->threads > 1 ? pool : none, MHD_OPTION_ARRAY,
+        settings->certificate != NULL ? tls : none, MHD_OPTION_END);
 }
 
 static void server_free(struct server *server)

@@ -658,3 +658,14 @@ TEST(a_server_that_cannot_start_says_why)
     assert_null(server);
     city_free(city);
 }
+
+TEST(a_port_that_another_server_uses_is_refused)
+{
+    struct bench bench;
+    struct server *second = NULL;
+    bench_open(&bench);
+    struct server_options options = {.address = "127.0.0.1", .port = bench.port, .threads = 2};
+    assert_int_equal(server_start(city_app(bench.city), &options, &second), RESULT_IO);
+    assert_null(second);
+    bench_close(&bench);
+}
