@@ -22,6 +22,9 @@ async function logIn(url: string, login: string, password: string): Promise<stri
 async function prepare(): Promise<void> {
   const city = await run(['city'], { DUKOU_HOME: home });
   if (city.code !== 0) throw new Error(`dukou city: ${city.out}${city.err}`);
+  const keys = await run(['keys', 'show'], { DUKOU_HOME: home });
+  if (keys.code !== 0) throw new Error(`dukou keys: ${keys.err}`);
+  await writeFile(join(root, 'order_key.json'), keys.out);
   const serve = new Service(['serve'], { DUKOU_HOME: home, DUKOU_PORT: '0' });
   const url = await serve.url();
   const lines = (await readFile(join(home, 'accounts.tsv'), 'utf8')).trim().split('\n');

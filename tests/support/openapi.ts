@@ -14,6 +14,7 @@ export type Route = {
   duties: string[];
   permission: string;
   owner: string | undefined;
+  handOver: boolean; // stays with the account that an operator keeps for its hand-over
   body: Schema | undefined; // of a JSON body
   upload: boolean;
   list: boolean;
@@ -59,6 +60,7 @@ export class Api {
       duties: operation['x-dukou-duties'],
       permission: operation['x-dukou-permission'],
       owner: operation['x-dukou-owner'],
+      handOver: operation['x-dukou-hand-over'] === true,
       body: content['application/json'] && this.resolve(content['application/json'].schema),
       upload: 'application/octet-stream' in content,
       list: json?.properties?.next !== undefined && json?.properties?.items !== undefined,
