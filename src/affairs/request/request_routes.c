@@ -56,10 +56,10 @@ static enum result request_submit(struct request *request)
         return RESULT_NOT_FOUND;
     TRY(catalogue_entry(work, json_integer_or(request->body, "entry_id", 0), &entry));
     TRY(room_table_is_free(work, row_integer(&room, "id"), json_text(request->body, "table_name")));
-    if (text_is_blank(json_text(request->body, "purpose")) ||
-        json_array_size(json_object_get(request->body, "columns")) == 0)
-        return REFUSE(work, .result = RESULT_INVALID, .law = LAW(CALL_REVIEW), .field = "/purpose",
-                      .zh = "须说明用途并指明所需数据项",
+    bool aimless = text_is_blank(json_text(request->body, "purpose"));
+    if (aimless || json_array_size(json_object_get(request->body, "columns")) == 0)
+        return REFUSE(work, .result = RESULT_INVALID, .law = LAW(CALL_REVIEW),
+                      .field = aimless ? "/purpose" : "/columns", .zh = "须说明用途并指明所需数据项",
                       .en = "a request states its purpose and the items it needs",
                       .remedy_zh = "补齐 purpose 与 columns", .remedy_en = "fill in purpose and columns");
     TRY(insert(request, &room, &entry, &id));
