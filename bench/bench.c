@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -47,18 +48,13 @@ void bench_tell(struct figure figure)
     (void)fflush(stdout);
 }
 
-static void say(const char *format, va_list args)
-{
-    (void)fputs("  ", stderr);
-    (void)vfprintf(stderr, format, args);
-    (void)fputc('\n', stderr);
-}
-
 void bench_say(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    say(format, args);
+    (void)fputs("  ", stderr);
+    (void)vfprintf(stderr, format, args);
+    (void)fputc('\n', stderr);
     va_end(args);
 }
 
@@ -66,7 +62,9 @@ void bench_die(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    say(format, args);
+    (void)fputs("  ", stderr);
+    (void)vfprintf(stderr, format, args);
+    (void)fputc('\n', stderr);
     va_end(args);
     exit(1);
 }
@@ -75,6 +73,7 @@ void bench_die(const char *format, ...)
 
 static void become(const char *const *arguments, const char *const *variables, int in, int out)
 {
+    (void)prctl(PR_SET_PDEATHSIG, SIGTERM); /* when a measurement breaks off, nothing stays behind */
     for (size_t i = 0; variables != NULL && variables[i] != NULL; i++)
         (void)putenv((char *)(uintptr_t)variables[i]);
     (void)dup2(in, STDIN_FILENO);
@@ -91,7 +90,7 @@ struct child bench_spawn(const char *const *arguments, const char *const *variab
     pid_t pid = fork();
     if (pid < 0)
         bench_die("no process");
-    if (pid == 0)
+    if (pid == 0 && setpgid(0, 0) == 0)
         become(arguments, variables, in[0], out[1]);
     (void)close(in[0]);
     (void)close(out[1]);

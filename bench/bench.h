@@ -41,7 +41,7 @@ struct child {
 };
 
 /* Starts `arguments[0]` with the environment `variables` ("NAME=value", NULL at the end) added; its standard
- * error is ours. Ends the program when that fails. */
+ * error is ours. It leads a process group of its own. Ends the program when that fails. */
 struct child bench_spawn(const char *const *arguments, const char *const *variables);
 /* Sends SIGTERM and waits. */
 void bench_end(struct child *child);

@@ -71,12 +71,12 @@ json_t *data_expected(const char *file)
 json_t *data_policy(void)
 {
     static const char *const files[] = {"slice/1", "slice/2", "import/3"};
-    json_t *policy = json_loads(BENCH_POLICY, 0, NULL), *table;
-    size_t i;
+    json_t *policy = json_loads(BENCH_POLICY, 0, NULL);
     if (policy == NULL)
         bench_die("policy");
-    json_array_foreach (json_object_get(policy, "tables"), i, table)
-        (void)json_object_set_new(table, "file", json_string(files[i]));
+    const json_t *tables = json_object_get(policy, "tables");
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+        (void)json_object_set_new(json_array_get(tables, i), "file", json_string(files[i]));
     return policy;
 }
 

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { STARTS = 9, SETTLE_SECONDS = 3, PROCESSES_MAX = 64 };
+enum { STARTS = 9, SETTLE_SECONDS = 3 };
 
 struct serving {
     struct child child;
@@ -57,21 +57,26 @@ static void measure_start(const char *home, const char *dukou)
 
 /* ---- memory ---- */
 
-static pid_t parent_of(pid_t pid)
+struct kin {
+    pid_t parent, group;
+};
+
+static struct kin kin_of(pid_t pid)
 {
     char path[64], line[512];
-    int parent = 0;
+    struct kin kin = {0};
     (void)snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
     FILE *file = fopen(path, "r");
     if (file == NULL)
-        return 0;
-    if (fgets(line, sizeof line, file) != NULL) {
-        const char *end = strrchr(line, ')'); /* of the name, which may hold anything */
-        if (end == NULL || sscanf(end + 2, "%*c %d", &parent) != 1)
-            parent = 0;
+        return kin;
+    const char *end = fgets(line, sizeof line, file) != NULL ? strrchr(line, ')') : NULL; /* of its name */
+    if (end != NULL) {
+        char *next; /* ") S PARENT GROUP …" */
+        kin.parent = (pid_t)strtol(end + 3, &next, 10);
+        kin.group = (pid_t)strtol(next, NULL, 10);
     }
     (void)fclose(file);
-    return parent;
+    return kin;
 }
 
 /* KiB; 0 when it has ended. */
@@ -82,44 +87,41 @@ static long pss_of(pid_t pid)
     (void)snprintf(path, sizeof path, "/proc/%d/smaps_rollup", (int)pid);
     FILE *file = fopen(path, "r");
     while (file != NULL && fgets(line, sizeof line, file) != NULL)
-        if (sscanf(line, "Pss: %ld", &kib) == 1)
-            break;
+        if (strncmp(line, "Pss:", 4) == 0)
+            kib = strtol(line + 4, NULL, 10);
     if (file != NULL)
         (void)fclose(file);
     return kib;
 }
 
-/* The children of one of `pids`, appended to it. */
-static size_t add_children(pid_t *pids, size_t count, pid_t of)
+/* serve leads the group, the keeper is its child; the engine's zygote has left it, and waiting workers are
+ * the zygote's. */
+static void add_up(pid_t serving, double *ret_both, double *ret_all)
 {
     DIR *folder = opendir("/proc");
     if (folder == NULL)
         bench_die("no /proc");
-    for (const struct dirent *entry; (entry = readdir(folder)) != NULL && count < PROCESSES_MAX;) {
+    *ret_both = *ret_all = 0;
+    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
         pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
-        if (pid > 0 && parent_of(pid) == of)
-            pids[count++] = pid;
+        struct kin kin = pid > 0 ? kin_of(pid) : (struct kin){0};
+        if (kin.group != serving)
+            continue;
+        bool counts = pid == serving || kin.parent == serving;
+        double mib = (double)pss_of(pid) / 1024;
+        bench_say("%s: %.1f MiB PSS", pid == serving ? "serve" : counts ? "keeper" : "engine", mib);
+        *ret_all += mib;
+        *ret_both += counts ? mib : 0;
     }
     (void)closedir(folder);
-    return count;
 }
 
-/* serve is the process itself, the keeper its child; zygote and waiting workers come after them. */
 static void measure_memory(const char *home, const char *dukou)
 {
     struct serving serving = start(home, dukou);
+    double both, all;
     (void)sleep(SETTLE_SECONDS);
-    pid_t pids[PROCESSES_MAX] = {serving.child.pid};
-    size_t count = add_children(pids, 1, serving.child.pid), two = count;
-    for (size_t i = 1; i < count; i++)
-        count = add_children(pids, count, pids[i]);
-    double both = 0, all = 0;
-    for (size_t i = 0; i < count; i++) {
-        double mib = (double)pss_of(pids[i]) / 1024;
-        bench_say("process %zu of %zu: %.1f MiB PSS", i + 1, count, mib);
-        all += mib;
-        both += i < two ? mib : 0;
-    }
+    add_up(serving.child.pid, &both, &all);
     bench_end(&serving.child);
     bench_tell((struct figure){.name = "demo city, serve and keeper, idle (PSS)",
                                .value = both,
