@@ -1,5 +1,5 @@
 # A thin front: Meson describes the build, Ninja does it, tools/ does the rest.
-.PHONY: help run build prepare test test-long mutate bench lint format docs clean
+.PHONY: help run build prepare prepare-tests test test-long mutate bench lint format docs clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -11,13 +11,16 @@ run: build ## build, set up a demo city on first use, and serve it on port DUKOU
 build: prepare ## build/dukou
 	@tools/build.sh build
 
+prepare-tests:
+	@tools/prepare.sh tests
+
 prepare: ## install what is missing: packages.txt by apt, package-lock.json by npm
 	@tools/prepare.sh
 
-test: prepare ## every test; closes with a line "N passed, N failed"
+test: prepare-tests ## every test; closes with a line "N passed, N failed"
 	@tools/test.sh
 
-test-long: prepare ## the same, with the tests that take long
+test-long: prepare-tests ## the same, with the tests that take long
 	@DUKOU_TEST_LONG=1 tools/test.sh
 
 mutate: prepare ## take out each check that a clause rests on: a test of the clause must fail

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what is missing, and only that: Debian packages of packages.txt, npm packages of each package-lock.json.
+# Installs what is missing, and only that: Debian packages of packages.txt, npm packages of this folder's lock file and of the
+# folders named: prepare.sh [FOLDER…].
 # A package counts as there when dpkg knows it or when a command of its name is on the path.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -19,7 +20,7 @@ if ((${#missing[@]} > 0)); then
 fi
 
 # npm ci, but only when the lock file is another than the one last installed.
-for folder in . tests ui; do
+for folder in . "$@"; do
     lock=$folder/package-lock.json
     [[ -f $lock ]] || continue
     cmp -s "$lock" "$folder/node_modules/.dukou-lock.json" && continue

@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "vault/disk.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -48,6 +49,7 @@ static void attach(struct msghdr *message, union control *control, const int *de
     message->msg_control = control->bytes;
     message->msg_controllen = CMSG_SPACE(count * sizeof(int));
     struct cmsghdr *header = CMSG_FIRSTHDR(message);
+    assert(header != NULL);
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_RIGHTS;
     header->cmsg_len = CMSG_LEN(count * sizeof(int));

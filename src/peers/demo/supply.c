@@ -185,12 +185,11 @@ const char *first_citizen(struct demo *demo)
 {
     char line[512] = "";
     FILE *file = fopen(arena_printf(demo->arena, "%s/%s", folder_of(demo, "hrss"), synthetic[0].file), "re");
-    if (file == NULL)
-        demo_fail(demo, synthetic[0].file, RESULT_IO, NULL);
     bool read = false;
-    for (int i = 0; i < 2; i++) /* the header, then the row */
+    for (int i = 0; file != NULL && i < 2; i++) /* the header, then the row */
         read = fgets(line, sizeof line, file) != NULL;
-    (void)fclose(file);
+    if (file != NULL)
+        (void)fclose(file);
     if (!read)
         demo_fail(demo, synthetic[0].file, RESULT_IO, NULL);
     return arena_strndup(demo->arena, line, strcspn(line, ","));
