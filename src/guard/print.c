@@ -414,6 +414,19 @@ static void make_plan(struct arena *arena, const struct query *query, struct rel
     plan->column_count = release_measure_column(plan, query->aggregate_count, 0);
 }
 
+/* DuckDB's states: a count 8, a sum of doubles 16, one of whole numbers 24. */
+static size_t group_bytes(const struct query *query)
+{
+    size_t bytes = 8;
+    for (size_t i = 0; i < query->aggregate_count; i++) {
+        const struct expression *aggregate = query->aggregates[i];
+        bytes += !is_sum(aggregate) ? 8 : is_exact_sum(aggregate) ? 24 : 16;
+        bytes += has_own_sizes(aggregate) ? 16 : 0;
+        bytes += aggregate->aggregate == AGGREGATE_AVG ? 8 : 0;
+    }
+    return bytes;
+}
+
 enum result guard_print_duckdb(struct arena *arena, const struct query *query,
                                struct guard_printed *ret_printed)
 {
@@ -422,6 +435,7 @@ enum result guard_print_duckdb(struct arena *arena, const struct query *query,
     if (writer.size > LIMIT_PRINTED_SQL_BYTES)
         return RESULT_TOO_LARGE;
     ret_printed->sql = writer.text;
+    ret_printed->group_bytes = group_bytes(query);
     make_plan(arena, query, &ret_printed->plan);
     return RESULT_OK;
 }

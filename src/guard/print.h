@@ -34,6 +34,7 @@ struct release_plan {
 
 struct guard_printed {
     const char *sql;
+    size_t group_bytes; /* kept of each group and bucket while it runs: engine_limits */
     struct release_plan plan;
 };
 

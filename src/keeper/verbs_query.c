@@ -63,11 +63,12 @@ static enum result run(struct serving *serving, struct call *call, struct runnin
     struct room_policy policy;
     struct query query;
     struct guard_printed printed;
-    const struct engine_limits limits = {0};
+    struct engine_limits limits = {0};
     struct sealed sealed = {0};
     TRY(read_query(call, &policy, &sealed.sql));
     TRY(room_check(serving, call, running, &policy, sealed.sql, &query));
     TRY(guard_print_duckdb(call->arena, &query, &printed));
+    limits.group_bytes = printed.group_bytes;
     TRY(room_run(serving, call, running, printed.sql, tables_of(call, &policy, &query), query.table_count,
                  &limits, &sealed.answer));
     TRY(release_fits(&printed.plan, &sealed.answer));

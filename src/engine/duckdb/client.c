@@ -251,6 +251,7 @@ void client_begin(struct client_call *call, enum job_kind kind, const struct eng
     wire_put_u32(&call->message, l.threads);
     wire_put_u32(&call->message, writes);
     wire_put_u32(&call->message, l.seconds);
+    wire_put_u64(&call->message, l.group_bytes);
 }
 
 bool client_lend(struct client_call *call, int fd, int flags)

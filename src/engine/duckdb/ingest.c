@@ -154,7 +154,7 @@ static bool write_output(struct ingest *ingest)
     duckdb_result result;
     char *sql =
         worker_format("COPY (SELECT %s FROM %s) TO '" JAIL_FILE_OUTPUT
-                      "' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880, USE_TMP_FILE false)",
+                      "' (FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE 122880, USE_TMP_FILE false)",
                       ingest->columns, ingest->from);
     bool written = worker->db->query(worker->connection, sql, &result) == DuckDBSuccess;
     free(sql);

@@ -355,6 +355,17 @@ struct worker_grid worker_grid(struct worker *worker, enum failure failure, cons
     return grid;
 }
 
+/* Bits of group keys up to which DuckDB addresses groups directly: each thread, and the sum of all, has a
+ * place for every possible group, in memory that DuckDB does not count as its own. */
+static unsigned direct_bits(size_t memory, unsigned threads, size_t group_bytes)
+{
+    enum { DUCKDB_DEFAULT = 12, MOST = 20 };
+    unsigned bits = DUCKDB_DEFAULT;
+    while (group_bytes > 0 && bits < MOST && (group_bytes << (bits + 1)) <= memory / 5 / (threads + 1))
+        bits++;
+    return bits;
+}
+
 /* Between the arrival of the job and the second filter. */
 static void set_up(struct worker *worker, const struct worker_options *options, struct wire_in *job,
                    enum job_kind kind)
@@ -364,7 +375,9 @@ static void set_up(struct worker *worker, const struct worker_options *options, 
     unsigned threads = wire_get_u32(job);
     bool writes = wire_get_u32(job) != 0;
     worker->seconds = wire_get_u32(job);
-    if (job->bad || threads == 0 || (writes && worker->descriptor_count == 0))
+    size_t group_bytes = (size_t)wire_get_u64(job);
+    if (job->bad || threads == 0 || threads > LIMIT_WORKER_THREADS || group_bytes > memory ||
+        (writes && worker->descriptor_count == 0))
         _exit(1);
     size_t stacks = (threads + 1) * LIMIT_WORKER_STACK_BYTES;
     unsigned seconds =
@@ -380,8 +393,8 @@ static void set_up(struct worker *worker, const struct worker_options *options, 
         worker, FAILURE_UNKNOWN,
         "SET enable_progress_bar=true; SET enable_progress_bar_print=false; SET progress_bar_time=0;"
         "SET memory_limit='%zuB'; SET allowed_directories=['/room/']; SET enable_external_access=false;"
-        "SET TimeZone='UTC'; SET threads=%u; SET lock_configuration=true",
-        memory / 5 * 4, threads);
+        "SET TimeZone='UTC'; SET threads=%u; SET perfect_ht_threshold=%u; SET lock_configuration=true",
+        memory / 5 * 4, threads, direct_bits(memory, threads, group_bytes));
     watch_start(worker);
 }
 

@@ -1,5 +1,5 @@
 /* A resource's rows, read where they live: CSV and Parquet through the engine's jail, PostgreSQL through
- * libpq. What comes out is Parquet (zstd) in a memory file, encoded afresh in the jail; nothing is written to
+ * libpq. What comes out is Parquet in a memory file, encoded afresh in the jail; nothing is written to
  * a disk.
  *
  * Refusals that may be told to the platform carry LAW(CALL_REVIEW): they concern the order, or rows that
