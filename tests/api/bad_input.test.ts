@@ -56,7 +56,7 @@ test('parameters that are unknown, repeated, out of range or no cursor are refus
   ] as const) {
     const reply = await clerk.get(path.includes('%') ? path : encodeURI(path));
     assert.ok([400, 422].includes(reply.status), `${path}: ${reply.status} ${reply.text}`);
-    assert.equal(reply.json.field, field, path);
+    assert.ok([field, `/${field}`].includes(reply.json.field), `${path}: ${reply.text}`);
   }
 });
 

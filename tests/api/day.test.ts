@@ -86,7 +86,7 @@ test('queries that ask for rows, files, settings or several things are refused w
   ]) {
     const reply = await ask(sql);
     told(reply, sql);
-    assert.match(String(reply.json.field ?? '/sql'), /^(\/sql|line \d+, column \d+)$/, `${sql}: ${reply.text}`);
+    assert.match(String(reply.json.field ?? '/sql'), /^(\/sql|line \d+, column \d+|position \d+)$/, `${sql}: ${reply.text}`);
   }
   const now = content(city.home);
   assert.deepEqual(now.query, before.query);
