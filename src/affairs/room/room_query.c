@@ -139,8 +139,12 @@ enum result query_run(struct request *request)
     if (request->app->keeper == NULL)
         return RESULT_UNAVAILABLE;
     TRY(request_read(request, prepare, &checked));
-    TRY(keeper_query_check(request->app->keeper, request->work.arena, checked.policy, checked.sql,
-                           request->work.refusal));
+    struct refusal *refusal = request->work.refusal;
+    enum result result =
+        keeper_query_check(request->app->keeper, request->work.arena, checked.policy, checked.sql, refusal);
+    if (result != RESULT_OK && refusal->zh != NULL && refusal->field == NULL)
+        refusal->field = "/sql"; /* the guard names a place in it where it can */
+    TRY(result);
     TRY(request_write(request, insert, &checked));
     request->status = 202;
     return start_job(request, &checked);

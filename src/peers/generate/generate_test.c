@@ -281,7 +281,7 @@ TEST(a_wrong_command_line_is_refused)
     char *const wrong[][6] = {{"generate", "--kind", "people", "--rows", "5"},
                               {"generate", "--kind", "residents", "--rows", "5x"},
                               {"generate", "--kind", "residents", "--rows"},
-                              {"generate", "--rows", "5"},
+                              {"generate"},
                               {"generate", "--kind", "residents"},
                               {"generate", "--colour", "red"}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
