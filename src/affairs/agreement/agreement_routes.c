@@ -4,6 +4,7 @@
 #include "affairs/document/document.h"
 #include "affairs/notice/notice.h"
 #include "affairs/selection/selection.h"
+#include "http/declare.h"
 #include "http/rows.h"
 
 enum { TERM_MONTHS = 36 };
@@ -126,7 +127,6 @@ static enum result agreement_actions(struct request *request)
     return reply_actions(request, &agreement_workflow, request_id(request, "id"), NULL);
 }
 
-#define SUMMARY(english, chinese) .summary = english, .summary_zh = chinese
 #define SEEN .owner = OWNER(agreement_is_seen)
 
 const struct route agreement_routes[] = {

@@ -1,15 +1,6 @@
 #include "affairs/agreement/agreement_schema.h"
 
-#define FIELDS(...)                                                                                          \
-    .fields = (const struct field[])                                                                         \
-    {                                                                                                        \
-        __VA_ARGS__,                                                                                         \
-        {                                                                                                    \
-            0                                                                                                \
-        }                                                                                                    \
-    }
-#define DOC(chinese, english) .zh = chinese, .en = english
-#define REQUIRED .required = true
+#include "http/declare.h"
 
 static const char *const modes[] = {"whole", "individual", NULL};
 
@@ -26,8 +17,7 @@ const struct schema agreement_new_schema = {
 
 const struct schema agreement_schema = {
     .name = "Agreement",
-    FIELDS({"id", FIELD_ID, REQUIRED, DOC("编号", "number")},
-           {"selection_id", FIELD_ID, REQUIRED, DOC("遴选", "selection")},
+    FIELDS(ID_FIELD, {"selection_id", FIELD_ID, REQUIRED, DOC("遴选", "selection")},
            {"operator_id", FIELD_ID, REQUIRED, DOC("运营主体编号", "number of the operator")},
            {"operator", FIELD_TEXT, REQUIRED, DOC("运营主体", "operator")},
            {"operator_code", FIELD_CREDIT_CODE, REQUIRED, DOC("统一社会信用代码", "its credit code")},
@@ -41,14 +31,12 @@ const struct schema agreement_schema = {
            {"term_from", FIELD_DATE, REQUIRED, DOC("三年期起", "the three years begin")},
            {"until_day", FIELD_DATE, REQUIRED, DOC("到期日", "last day")},
            {"closed_at", FIELD_INSTANT, DOC("退出时间", "closed at")},
-           {"state", FIELD_TEXT, REQUIRED, DOC("状态", "state")},
-           {"entry", FIELD_INTEGER, DOC("审计记录编号", "number of the audit entry")}),
+           {"state", FIELD_TEXT, REQUIRED, DOC("状态", "state")}, ENTRY_FIELD),
 };
 
 const struct schema certificate_schema = {
     .name = "DeletionCertificate",
-    FIELDS({"id", FIELD_ID, REQUIRED, DOC("编号", "number")},
-           {"agreement_id", FIELD_ID, REQUIRED, DOC("协议", "agreement")},
+    FIELDS(ID_FIELD, {"agreement_id", FIELD_ID, REQUIRED, DOC("协议", "agreement")},
            {"key_name", FIELD_TEXT, REQUIRED, DOC("已销毁的密钥", "the key destroyed")},
            {"body", FIELD_ANY, REQUIRED,
             DOC("证明内容：文件、仍存有数据的备份及其期限",

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/mutation.h"
 #include "base/text.h"
+#include "http/declare.h"
 #include "http/rows.h"
 #include "store/search.h"
 
@@ -302,7 +303,6 @@ static enum result authorisation_actions(struct request *request)
     return reply_actions(request, &authorisation_workflow, request_id(request, "id"), NULL);
 }
 
-#define SUMMARY(english, chinese) .summary = english, .summary_zh = chinese
 #define ENTRY_STEP(name, clause, permission, schema, english, chinese, handler)                              \
     {                                                                                                        \
         .method = HTTP_POST, .path = "/entries/{id}/" name, .law = LAW(clause), .needs = permission,         \

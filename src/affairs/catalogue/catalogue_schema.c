@@ -1,16 +1,7 @@
 #include "affairs/catalogue/catalogue_schema.h"
 
 #include "affairs/resource/resource_schema.h"
-
-#define FIELDS(...)                                                                                          \
-    .fields = (const struct field[])                                                                         \
-    {                                                                                                        \
-        __VA_ARGS__,                                                                                         \
-        {                                                                                                    \
-            0                                                                                                \
-        }                                                                                                    \
-    }
-#define DOC(chinese, english) .zh = chinese, .en = english
+#include "http/declare.h"
 
 static const char *const grades[] = {"core", "important", "general", NULL};
 
@@ -20,8 +11,7 @@ const struct schema entry_new_schema = {
 };
 
 #define ENTRY_FIELDS                                                                                         \
-    {"id", FIELD_ID, .required = true, DOC("编号", "number")},                                               \
-        {"resource_id", FIELD_ID, .required = true, DOC("资源编号", "number of the resource")},              \
+    ID_FIELD, {"resource_id", FIELD_ID, .required = true, DOC("资源编号", "number of the resource")},        \
         {"resource_version", FIELD_INTEGER, .required = true, DOC("资源版本", "version of the resource")},   \
         {"code", FIELD_TEXT, .required = true, DOC("资源代码", "code")},                                     \
         {"title", FIELD_TEXT, .required = true, DOC("资源名称", "title")},                                   \
@@ -45,8 +35,7 @@ const struct schema entry_schema = {
 const struct schema entry_case_schema = {
     .name = "EntryCase",
     FIELDS(ENTRY_FIELDS, {"state", FIELD_TEXT, .required = true, DOC("办理状态", "state of its case")},
-           {"due", FIELD_INSTANT, DOC("答复期限", "the provider answers until")},
-           {"entry", FIELD_INTEGER, DOC("审计记录编号", "number of the audit entry")}),
+           {"due", FIELD_INSTANT, DOC("答复期限", "the provider answers until")}, ENTRY_FIELD),
 };
 
 const struct schema entry_query_schema = {
@@ -62,8 +51,7 @@ const struct schema entry_search_schema = {
 
 const struct schema entry_version_schema = {
     .name = "EntryVersion",
-    FIELDS({"id", FIELD_ID, .required = true, DOC("编号", "number")},
-           {"entry_id", FIELD_ID, .required = true, DOC("条目", "entry")},
+    FIELDS(ID_FIELD, {"entry_id", FIELD_ID, .required = true, DOC("条目", "entry")},
            {"version", FIELD_INTEGER, .required = true, DOC("条目版本", "version")},
            {"resource_version", FIELD_INTEGER, .required = true, DOC("资源版本", "version of the resource")},
            {"grade", FIELD_CHOICE, .required = true, .choices = grades, DOC("分级", "grade")},
@@ -86,15 +74,13 @@ const struct schema authorisation_new_schema = {
 
 const struct schema authorisation_schema = {
     .name = "Authorisation",
-    FIELDS({"id", FIELD_ID, .required = true, DOC("编号", "number")},
-           {"entry_id", FIELD_ID, .required = true, DOC("目录条目", "the entry")},
+    FIELDS(ID_FIELD, {"entry_id", FIELD_ID, .required = true, DOC("目录条目", "the entry")},
            {"provider_id", FIELD_ID, .required = true, DOC("提供单位", "provider")},
            {"agreement_id", FIELD_ID, DOC("协议", "agreement")},
            {"conditions", FIELD_TEXT, DOC("使用条件", "conditions")},
            {"from_day", FIELD_DATE, .required = true, DOC("起", "from")},
            {"until_day", FIELD_DATE, DOC("止", "until")},
-           {"state", FIELD_TEXT, .required = true, DOC("状态", "state")},
-           {"entry", FIELD_INTEGER, DOC("审计记录编号", "number of the audit entry")}),
+           {"state", FIELD_TEXT, .required = true, DOC("状态", "state")}, ENTRY_FIELD),
 };
 
 const struct schema authorisation_query_schema = {

@@ -3,6 +3,7 @@
 #include "affairs/developer/developer_schema.h"
 #include "affairs/document/document.h"
 #include "affairs/rule/rule.h"
+#include "http/declare.h"
 #include "http/rows.h"
 
 static enum result find(struct request *request, row_id id, struct store_row *ret_row)
@@ -189,7 +190,6 @@ static enum result admission_actions(struct request *request)
     return reply_actions(request, &admission_workflow, request_id(request, "id"), NULL);
 }
 
-#define SUMMARY(english, chinese) .summary = english, .summary_zh = chinese
 #define STEP(name, clause, permission, schema, english, chinese, handler)                                    \
     {                                                                                                        \
         .method = HTTP_POST, .path = "/admissions/{id}/" name, .law = LAW(clause), .needs = permission,      \

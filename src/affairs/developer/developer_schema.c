@@ -1,15 +1,6 @@
 #include "affairs/developer/developer_schema.h"
 
-#define FIELDS(...)                                                                                          \
-    .fields = (const struct field[])                                                                         \
-    {                                                                                                        \
-        __VA_ARGS__,                                                                                         \
-        {                                                                                                    \
-            0                                                                                                \
-        }                                                                                                    \
-    }
-#define DOC(chinese, english) .zh = chinese, .en = english
-#define REQUIRED .required = true
+#include "http/declare.h"
 
 #define ADMISSION_FIELDS                                                                                     \
     {"agreement_id", FIELD_ID, REQUIRED, DOC("运营主体的授权运营协议", "the operator's agreement")},         \
@@ -23,7 +14,7 @@ const struct schema admission_new_schema = {.name = "AdmissionNew", FIELDS(ADMIS
 
 const struct schema admission_schema = {
     .name = "Admission",
-    FIELDS({"id", FIELD_ID, REQUIRED, DOC("编号", "number")}, ADMISSION_FIELDS,
+    FIELDS(ID_FIELD, ADMISSION_FIELDS,
            {"operator_id", FIELD_ID, REQUIRED, DOC("运营主体编号", "number of the operator")},
            {"operator", FIELD_TEXT, REQUIRED, DOC("运营主体", "operator")},
            {"developer_id", FIELD_ID, REQUIRED, DOC("开发利用主体编号", "number of the developer")},
@@ -39,8 +30,7 @@ const struct schema admission_schema = {
            {"until_day", FIELD_DATE, DOC("协议期止", "until")},
            {"next_report_day", FIELD_DATE, DOC("下次报告截止日", "next report due")},
            {"late_since", FIELD_DATE, DOC("报告逾期自", "a report is late since")},
-           {"state", FIELD_TEXT, REQUIRED, DOC("状态", "state")},
-           {"entry", FIELD_INTEGER, DOC("审计记录编号", "number of the audit entry")}),
+           {"state", FIELD_TEXT, REQUIRED, DOC("状态", "state")}, ENTRY_FIELD),
 };
 
 const struct schema admission_query_schema = {
@@ -62,8 +52,7 @@ const struct schema report_new_schema = {
 
 const struct schema report_schema = {
     .name = "DevelopmentReport",
-    FIELDS({"id", FIELD_ID, REQUIRED, DOC("编号", "number")},
-           {"admission_id", FIELD_ID, REQUIRED, DOC("准入", "admission")},
+    FIELDS(ID_FIELD, {"admission_id", FIELD_ID, REQUIRED, DOC("准入", "admission")},
            {"due_day", FIELD_DATE, REQUIRED, DOC("截止日", "due")},
            {"document_id", FIELD_ID, REQUIRED, DOC("报告", "the report")},
            {"document_digest", FIELD_DIGEST, REQUIRED, DOC("报告摘要", "its digest")},

@@ -3,6 +3,7 @@
 #include "affairs/product/product.h"
 #include "base/mutation.h"
 #include "base/text.h"
+#include "http/declare.h"
 #include "http/rows.h"
 
 #include <inttypes.h>
@@ -205,7 +206,6 @@ static enum result balance_list(struct request *request)
     return reply_page(request, &rows);
 }
 
-#define SUMMARY(english, chinese) .summary = english, .summary_zh = chinese
 #define LIST(where, permission, schema, english, chinese, handler)                                           \
     .method = HTTP_GET, .path = where, .law = LAW(REVENUE), .needs = permission, .reply = schema,            \
     .list = true, SUMMARY(english, chinese), .run = handler

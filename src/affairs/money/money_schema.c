@@ -1,19 +1,6 @@
 #include "affairs/money/money_schema.h"
 
-#define FIELDS(...)                                                                                          \
-    .fields = (const struct field[])                                                                         \
-    {                                                                                                        \
-        __VA_ARGS__,                                                                                         \
-        {                                                                                                    \
-            0                                                                                                \
-        }                                                                                                    \
-    }
-#define DOC(chinese, english) .zh = chinese, .en = english
-#define REQUIRED .required = true
-#define ENTRY                                                                                                \
-    {                                                                                                        \
-        "entry", FIELD_INTEGER, DOC("审计记录编号", "number of the audit entry")                             \
-    }
+#include "http/declare.h"
 
 #define PRICE_FIELDS                                                                                         \
     {"per_call_fen", FIELD_MONEY, REQUIRED, DOC("每次（每份）价格，分", "price of a call or copy, in fen")}, \
@@ -28,15 +15,13 @@ const struct schema price_new_schema = {.name = "PriceNew", FIELDS(PRICE_FIELDS)
 
 const struct schema price_schema = {
     .name = "Price",
-    FIELDS({"id", FIELD_ID, REQUIRED, DOC("编号", "number")},
-           {"product_id", FIELD_ID, REQUIRED, DOC("产品", "product")}, PRICE_FIELDS,
+    FIELDS(ID_FIELD, {"product_id", FIELD_ID, REQUIRED, DOC("产品", "product")}, PRICE_FIELDS,
            {"party_id", FIELD_ID, REQUIRED, DOC("定价单位", "who set it")},
-           {"at", FIELD_INSTANT, REQUIRED, DOC("定价时间", "set at")}, ENTRY),
+           {"at", FIELD_INSTANT, REQUIRED, DOC("定价时间", "set at")}, ENTRY_FIELD),
 };
 
 #define BILL_FIELDS                                                                                          \
-    {"id", FIELD_ID, REQUIRED, DOC("编号", "number")},                                                       \
-        {"order_id", FIELD_ID, REQUIRED, DOC("订单", "order")},                                              \
+    ID_FIELD, {"order_id", FIELD_ID, REQUIRED, DOC("订单", "order")},                                        \
         {"product_id", FIELD_ID, REQUIRED, DOC("产品", "product")},                                          \
         {"title", FIELD_TEXT, REQUIRED, DOC("产品名称", "its title")},                                       \
         {"customer_id", FIELD_ID, REQUIRED, DOC("使用方编号", "number of the customer")},                    \
@@ -49,7 +34,7 @@ const struct schema price_schema = {
         {"due_fen", FIELD_MONEY, REQUIRED, DOC("应付，分", "due, in fen")},                                  \
         {"formula", FIELD_TEXT, REQUIRED, DOC("收益分配公式", "formula it is shared by")},                   \
         {"at", FIELD_INSTANT, REQUIRED, DOC("出账时间", "billed at")},                                       \
-        {"reversed_by", FIELD_ID, DOC("冲销分录", "journal that booked it back")}, ENTRY
+        {"reversed_by", FIELD_ID, DOC("冲销分录", "journal that booked it back")}, ENTRY_FIELD
 
 const struct schema bill_schema = {.name = "Bill", FIELDS(BILL_FIELDS)};
 
@@ -74,8 +59,7 @@ static const struct schema bill_line_schema = {
 
 static const struct schema share_schema = {
     .name = "Share",
-    FIELDS({"id", FIELD_ID, REQUIRED, DOC("编号", "number")},
-           {"party_id", FIELD_ID, REQUIRED, DOC("单位编号", "number of the party")},
+    FIELDS(ID_FIELD, {"party_id", FIELD_ID, REQUIRED, DOC("单位编号", "number of the party")},
            {"party", FIELD_TEXT, REQUIRED, DOC("单位", "party")}, SHARE_FIELDS,
            {"amount_fen", FIELD_MONEY, REQUIRED, DOC("分得，分", "its share, in fen")},
            {"explanation", FIELD_TEXT, REQUIRED, DOC("计算说明", "how it came about")}),
@@ -96,8 +80,7 @@ const struct schema bill_query_schema = {
 
 const struct schema ledger_schema = {
     .name = "Posting",
-    FIELDS({"id", FIELD_ID, REQUIRED, DOC("编号", "number")},
-           {"journal_id", FIELD_ID, REQUIRED, DOC("分录", "journal; its amounts add up to zero")},
+    FIELDS(ID_FIELD, {"journal_id", FIELD_ID, REQUIRED, DOC("分录", "journal; its amounts add up to zero")},
            {"kind", FIELD_TEXT, REQUIRED, DOC("种类：bill、reversal", "bill or reversal")},
            {"bill_id", FIELD_ID, REQUIRED, DOC("账单", "bill")},
            {"reverses_id", FIELD_ID, DOC("所冲销的分录", "the journal it reverses")},
@@ -128,10 +111,9 @@ const struct schema balance_schema = {
 
 const struct schema reversal_schema = {
     .name = "Reversal",
-    FIELDS({"id", FIELD_ID, REQUIRED, DOC("编号", "number")},
-           {"bill_id", FIELD_ID, REQUIRED, DOC("账单", "bill")},
+    FIELDS(ID_FIELD, {"bill_id", FIELD_ID, REQUIRED, DOC("账单", "bill")},
            {"operator_id", FIELD_ID, REQUIRED, DOC("运营主体", "operator")},
            {"reason", FIELD_TEXT, REQUIRED, DOC("理由", "reason")},
            {"at", FIELD_INSTANT, REQUIRED, DOC("申请时间", "asked at")},
-           {"state", FIELD_TEXT, REQUIRED, DOC("状态", "state")}, ENTRY),
+           {"state", FIELD_TEXT, REQUIRED, DOC("状态", "state")}, ENTRY_FIELD),
 };

@@ -1,5 +1,6 @@
 #include "affairs/party/party_inner.h"
 #include "affairs/party/party_schema.h"
+#include "http/declare.h"
 #include "http/rows.h"
 
 #include <string.h>
@@ -367,8 +368,6 @@ static enum result holding_list(struct request *request)
                    STORE_BINDS(PAGE_BINDS(request), {"code", query_text(request, "code")}), &rows));
     return reply_page(request, &rows);
 }
-
-#define SUMMARY(english, chinese) .summary = english, .summary_zh = chinese
 
 const struct route party_routes[] = {
     {.method = HTTP_POST,

@@ -1,15 +1,6 @@
 #include "affairs/party/party_schema.h"
 
-#define FIELDS(...)                                                                                          \
-    .fields = (const struct field[])                                                                         \
-    {                                                                                                        \
-        __VA_ARGS__,                                                                                         \
-        {                                                                                                    \
-            0                                                                                                \
-        }                                                                                                    \
-    }
-#define REQUIRED .required = true
-#define DOC(chinese, english) .zh = chinese, .en = english
+#include "http/declare.h"
 
 static const char *const party_roles[] = {"bureau",     "provider", "operator", "developer", "regulator",
                                           "government", "customer", "exchange", NULL};
@@ -31,10 +22,6 @@ static const char *const duties[] = {"clerk", "approver", "reviewer", NULL};
     {                                                                                                        \
         "password", FIELD_TEXT, REQUIRED, .max = 256,                                                        \
                                           DOC("口令，至少 10 个字符", "password, at least 10 characters")    \
-    }
-#define ENTRY_FIELD                                                                                          \
-    {                                                                                                        \
-        "entry", FIELD_INTEGER, DOC("审计记录编号", "number of the audit entry")                             \
     }
 
 const struct schema login_token_schema = {
@@ -93,8 +80,7 @@ const struct schema party_new_schema = {
 const struct schema party_schema = {
     .name = "Party",
     FIELDS(
-        {"id", FIELD_ID, REQUIRED, DOC("编号", "number")},
-        {"role", FIELD_CHOICE, REQUIRED, .choices = party_roles, DOC("角色", "role")},
+        ID_FIELD, {"role", FIELD_CHOICE, REQUIRED, .choices = party_roles, DOC("角色", "role")},
         {"name", FIELD_TEXT, REQUIRED, DOC("单位名称", "name")},
         {"credit_code", FIELD_CREDIT_CODE, REQUIRED, DOC("统一社会信用代码", "unified social credit code")},
         {"region", FIELD_TEXT, DOC("所在区", "district")},
@@ -117,8 +103,7 @@ const struct schema account_new_schema = {
 
 const struct schema account_schema = {
     .name = "Account",
-    FIELDS({"id", FIELD_ID, REQUIRED, DOC("编号", "number")},
-           {"party_id", FIELD_ID, DOC("所属单位", "its party")},
+    FIELDS(ID_FIELD, {"party_id", FIELD_ID, DOC("所属单位", "its party")},
            {"role", FIELD_TEXT, REQUIRED, DOC("角色", "role")},
            {"login", FIELD_TEXT, REQUIRED, DOC("登录名", "log-in name")},
            {"name", FIELD_TEXT, REQUIRED, DOC("称谓", "how it is called")},
@@ -138,16 +123,14 @@ const struct schema token_new_schema = {
 
 const struct schema token_schema = {
     .name = "Token",
-    FIELDS({"id", FIELD_ID, REQUIRED, DOC("编号", "number")},
-           {"title", FIELD_TEXT, REQUIRED, DOC("用途", "what it is for")},
+    FIELDS(ID_FIELD, {"title", FIELD_TEXT, REQUIRED, DOC("用途", "what it is for")},
            {"created_at", FIELD_INSTANT, REQUIRED, DOC("建立时间", "made at")},
            {"ends_at", FIELD_INSTANT, REQUIRED, DOC("失效时间", "valid until")}),
 };
 
 const struct schema token_made_schema = {
     .name = "TokenMade",
-    FIELDS({"id", FIELD_ID, REQUIRED, DOC("编号", "number")},
-           {"token", FIELD_TEXT, REQUIRED, DOC("令牌，只显示这一次", "the token, shown this once")},
+    FIELDS(ID_FIELD, {"token", FIELD_TEXT, REQUIRED, DOC("令牌，只显示这一次", "the token, shown this once")},
            ENTRY_FIELD),
 };
 
@@ -162,8 +145,7 @@ const struct schema delegation_new_schema = {
 
 const struct schema delegation_schema = {
     .name = "Delegation",
-    FIELDS({"id", FIELD_ID, REQUIRED, DOC("编号", "number")},
-           {"party_id", FIELD_ID, REQUIRED, DOC("委托单位", "the party")},
+    FIELDS(ID_FIELD, {"party_id", FIELD_ID, REQUIRED, DOC("委托单位", "the party")},
            {"to_account_id", FIELD_ID, REQUIRED, DOC("受托账号", "who may act")},
            {"to_login", FIELD_TEXT, DOC("受托账号的登录名", "its log-in name")},
            {"duties", FIELD_INTEGER, REQUIRED, DOC("职责位", "duties")},
@@ -186,8 +168,7 @@ const struct schema holding_new_schema = {
 
 const struct schema holding_schema = {
     .name = "Holding",
-    FIELDS({"id", FIELD_ID, REQUIRED, DOC("编号", "number")},
-           {"holder_code", FIELD_CREDIT_CODE, REQUIRED, DOC("持股方", "who holds")},
+    FIELDS(ID_FIELD, {"holder_code", FIELD_CREDIT_CODE, REQUIRED, DOC("持股方", "who holds")},
            {"held_code", FIELD_CREDIT_CODE, REQUIRED, DOC("被持股方", "who is held")},
            {"share_bp", FIELD_INTEGER, REQUIRED, DOC("比例，万分之一", "share, in 1/10000")},
            {"from_day", FIELD_DATE, REQUIRED, DOC("起", "from")},

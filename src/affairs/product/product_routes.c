@@ -1,5 +1,6 @@
 #include "affairs/product/product_inner.h"
 #include "affairs/product/product_schema.h"
+#include "http/declare.h"
 #include "http/rows.h"
 
 #include <string.h>
@@ -72,7 +73,6 @@ static enum result product_actions(struct request *request)
     return reply_actions(request, &product_workflow, request_id(request, "id"), NULL);
 }
 
-#define SUMMARY(english, chinese) .summary = english, .summary_zh = chinese
 #define STEP(name, clause, permission, who, schema, english, chinese, handler)                               \
     .method = HTTP_POST, .path = "/products/{id}/" name, .law = LAW(clause), .needs = permission,            \
     .owner = OWNER(who), .body = schema, .reply = &product_schema, SUMMARY(english, chinese), .run = handler

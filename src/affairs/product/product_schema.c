@@ -1,15 +1,6 @@
 #include "affairs/product/product_schema.h"
 
-#define FIELDS(...)                                                                                          \
-    .fields = (const struct field[])                                                                         \
-    {                                                                                                        \
-        __VA_ARGS__,                                                                                         \
-        {                                                                                                    \
-            0                                                                                                \
-        }                                                                                                    \
-    }
-#define DOC(chinese, english) .zh = chinese, .en = english
-#define REQUIRED .required = true
+#include "http/declare.h"
 
 static const char *const tiers[] = {"public_data_product", "data_product", NULL};
 static const char *const kinds[] = {"table", "verification", "score", NULL};
@@ -51,8 +42,7 @@ const struct schema product_new_schema = {
 };
 
 #define PRODUCT_FIELDS                                                                                       \
-    {"id", FIELD_ID, REQUIRED, DOC("编号", "number")},                                                       \
-        {"tier", FIELD_CHOICE, REQUIRED, .choices = tiers, DOC("层级", "tier")},                             \
+    ID_FIELD, {"tier", FIELD_CHOICE, REQUIRED, .choices = tiers, DOC("层级", "tier")},                       \
         {"kind", FIELD_CHOICE, REQUIRED, .choices = kinds, DOC("种类", "kind")},                             \
         {"title", FIELD_TEXT, REQUIRED, DOC("名称", "title")},                                               \
         {"description", FIELD_TEXT, REQUIRED, DOC("说明", "description")},                                   \
@@ -101,8 +91,7 @@ const struct schema review_sheet_schema = {
 
 const struct schema filing_schema = {
     .name = "Filing",
-    FIELDS({"id", FIELD_ID, REQUIRED, DOC("编号", "number")},
-           {"product_id", FIELD_ID, REQUIRED, DOC("产品", "product")},
+    FIELDS(ID_FIELD, {"product_id", FIELD_ID, REQUIRED, DOC("产品", "product")},
            {"title", FIELD_TEXT, REQUIRED, DOC("名称", "its title")},
            {"tier", FIELD_CHOICE, REQUIRED, .choices = tiers, DOC("层级", "its tier")},
            {"kind", FIELD_CHOICE, REQUIRED, .choices = kinds, DOC("种类", "its kind")},
@@ -121,24 +110,23 @@ static const char *const order_states[] = {"granted", "refused", NULL};
 
 const struct schema order_schema = {
     .name = "Order",
-    FIELDS({"id", FIELD_ID, REQUIRED, DOC("编号，即调用授权", "number: the grant to call")},
-           {"exchange_order", FIELD_ID, REQUIRED, DOC("交易平台订单号", "order number at the exchange")},
-           {"product_id", FIELD_ID, DOC("产品", "product")},
-           {"title", FIELD_TEXT, DOC("产品名称", "its title")},
-           {"tier", FIELD_CHOICE, .choices = tiers, DOC("层级", "its tier")},
-           {"kind", FIELD_CHOICE, .choices = kinds, DOC("种类", "its kind")},
-           {"customer_id", FIELD_ID, DOC("使用方编号", "number of the customer")},
-           {"customer_name", FIELD_TEXT, REQUIRED, DOC("使用方", "customer, as the exchange gave it")},
-           {"customer_code", FIELD_TEXT, REQUIRED, DOC("统一社会信用代码", "its credit code")},
-           {"quantity", FIELD_INTEGER, REQUIRED, DOC("次数", "calls, or copies of a table")},
-           {"used", FIELD_INTEGER, REQUIRED, DOC("已用次数", "of these used")},
-           {"purpose", FIELD_TEXT, DOC("用途", "purpose")},
-           {"valid_until", FIELD_DATE, DOC("有效期至", "last day")},
-           {"state", FIELD_CHOICE, REQUIRED, .choices = order_states, DOC("状态", "state")},
-           {"reason", FIELD_TEXT, DOC("不予受理的原因", "why it was refused")},
-           {"at", FIELD_INSTANT, REQUIRED, DOC("受理时间", "taken at")},
-           {"answered_at", FIELD_INSTANT, DOC("回告交易平台的时间", "the exchange was told at")},
-           {"entry", FIELD_INTEGER, DOC("审计记录编号", "number of the audit entry")}),
+    FIELDS(
+        {"id", FIELD_ID, REQUIRED, DOC("编号，即调用授权", "number: the grant to call")},
+        {"exchange_order", FIELD_ID, REQUIRED, DOC("交易平台订单号", "order number at the exchange")},
+        {"product_id", FIELD_ID, DOC("产品", "product")}, {"title", FIELD_TEXT, DOC("产品名称", "its title")},
+        {"tier", FIELD_CHOICE, .choices = tiers, DOC("层级", "its tier")},
+        {"kind", FIELD_CHOICE, .choices = kinds, DOC("种类", "its kind")},
+        {"customer_id", FIELD_ID, DOC("使用方编号", "number of the customer")},
+        {"customer_name", FIELD_TEXT, REQUIRED, DOC("使用方", "customer, as the exchange gave it")},
+        {"customer_code", FIELD_TEXT, REQUIRED, DOC("统一社会信用代码", "its credit code")},
+        {"quantity", FIELD_INTEGER, REQUIRED, DOC("次数", "calls, or copies of a table")},
+        {"used", FIELD_INTEGER, REQUIRED, DOC("已用次数", "of these used")},
+        {"purpose", FIELD_TEXT, DOC("用途", "purpose")},
+        {"valid_until", FIELD_DATE, DOC("有效期至", "last day")},
+        {"state", FIELD_CHOICE, REQUIRED, .choices = order_states, DOC("状态", "state")},
+        {"reason", FIELD_TEXT, DOC("不予受理的原因", "why it was refused")},
+        {"at", FIELD_INSTANT, REQUIRED, DOC("受理时间", "taken at")},
+        {"answered_at", FIELD_INSTANT, DOC("回告交易平台的时间", "the exchange was told at")}, ENTRY_FIELD),
 };
 
 const struct schema order_query_schema = {
@@ -159,8 +147,7 @@ const struct schema consent_new_schema = {
 };
 
 #define CONSENT_FIELDS                                                                                       \
-    {"id", FIELD_ID, REQUIRED, DOC("编号", "number")},                                                       \
-        {"product_id", FIELD_ID, REQUIRED, DOC("产品", "product")},                                          \
+    ID_FIELD, {"product_id", FIELD_ID, REQUIRED, DOC("产品", "product")},                                    \
         {"customer_id", FIELD_ID, REQUIRED, DOC("使用方", "customer")},                                      \
         {"subject_token", FIELD_DIGEST, REQUIRED, DOC("主体令牌", "keyed token of the subject")},            \
         {"given_at", FIELD_INSTANT, REQUIRED, DOC("同意时间", "given at")},                                  \
@@ -205,15 +192,13 @@ const struct schema legal_basis_new_schema = {.name = "LegalBasisNew", FIELDS(BA
 
 const struct schema legal_basis_schema = {
     .name = "LegalBasis",
-    FIELDS({"id", FIELD_ID, REQUIRED, DOC("编号", "number")},
-           {"order_id", FIELD_ID, REQUIRED, DOC("订单", "order")},
+    FIELDS(ID_FIELD, {"order_id", FIELD_ID, REQUIRED, DOC("订单", "order")},
            {"customer_id", FIELD_ID, REQUIRED, DOC("使用方", "customer")}, BASIS_FIELDS,
            {"document_digest", FIELD_DIGEST, REQUIRED, DOC("文件摘要", "digest of the document")},
            {"declared_at", FIELD_INSTANT, REQUIRED, DOC("申报时间", "declared at")},
            {"accepted_at", FIELD_INSTANT, DOC("受理时间", "accepted by the operator at")},
            {"withdrawn_at", FIELD_INSTANT, DOC("撤回时间", "withdrawn at")},
-           {"reason", FIELD_TEXT, DOC("撤回理由", "why it was withdrawn")},
-           {"entry", FIELD_INTEGER, DOC("审计记录编号", "number of the audit entry")}),
+           {"reason", FIELD_TEXT, DOC("撤回理由", "why it was withdrawn")}, ENTRY_FIELD),
 };
 
 /* ---- calls ---- */

@@ -5,6 +5,7 @@
 #include "affairs/room/room.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "http/declare.h"
 #include "http/rows.h"
 
 #include <string.h>
@@ -266,7 +267,6 @@ static enum result request_actions(struct request *request)
     return reply_actions(request, &request_workflow, request_id(request, "id"), NULL);
 }
 
-#define SUMMARY(english, chinese) .summary = english, .summary_zh = chinese
 #define GET(name, schema, english, chinese, handler)                                                         \
     .method = HTTP_GET, .path = "/requests/{id}" name, .law = LAW(CALL_REVIEW),                              \
     .needs = PERMISSION_REQUEST_READ, .owner = OWNER(request_is_seen), .reply = schema,                      \

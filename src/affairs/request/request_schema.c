@@ -1,17 +1,7 @@
 #include "affairs/request/request_schema.h"
 
 #include "affairs/request/request_inner.h"
-
-#define FIELDS(...)                                                                                          \
-    .fields = (const struct field[])                                                                         \
-    {                                                                                                        \
-        __VA_ARGS__,                                                                                         \
-        {                                                                                                    \
-            0                                                                                                \
-        }                                                                                                    \
-    }
-#define DOC(chinese, english) .zh = chinese, .en = english
-#define REQUIRED .required = true
+#include "http/declare.h"
 
 static const char *const operators[] = {"=", "<>", "<", "<=", ">", ">=", "in", NULL};
 
@@ -45,7 +35,7 @@ const struct schema request_new_schema = {.name = "RequestNew", FIELDS(REQUEST_F
 
 const struct schema request_schema = {
     .name = "Request",
-    FIELDS({"id", FIELD_ID, REQUIRED, DOC("编号", "number")}, REQUEST_FIELDS,
+    FIELDS(ID_FIELD, REQUEST_FIELDS,
            {"title", FIELD_TEXT, REQUIRED, DOC("资源名称", "title of the resource")},
            {"code", FIELD_TEXT, REQUIRED, DOC("资源代码", "its code")},
            {"resource_id", FIELD_ID, REQUIRED, DOC("资源", "resource")},
@@ -59,8 +49,7 @@ const struct schema request_schema = {
            {"digest", FIELD_DIGEST, DOC("交付内容摘要", "digest of what was delivered")},
            {"load_report", FIELD_ANY,
             DOC("装载检查结果，逐行列出不合格处", "what the check of the load found, row by row")},
-           {"state", FIELD_TEXT, REQUIRED, DOC("状态", "state")},
-           {"entry", FIELD_INTEGER, DOC("审计记录编号", "number of the audit entry")}),
+           {"state", FIELD_TEXT, REQUIRED, DOC("状态", "state")}, ENTRY_FIELD),
 };
 
 const struct schema request_query_schema = {
@@ -71,7 +60,7 @@ static const char *const order_states[] = {"open",     "delayed", "delivered", "
 
 const struct schema source_order_schema = {
     .name = "SourceOrder",
-    FIELDS({"id", FIELD_ID, REQUIRED, DOC("编号", "number")},
+    FIELDS(ID_FIELD,
            {"order", FIELD_TEXT, REQUIRED, DOC("指令正文（规范 JSON）", "its text, canonical JSON")},
            {"signature", FIELD_TEXT, REQUIRED, DOC("Ed25519 签名", "Ed25519 signature")},
            {"state", FIELD_CHOICE, REQUIRED, .choices = order_states, DOC("状态", "state")},

@@ -1,6 +1,7 @@
 #include "affairs/resource/resource_inner.h"
 #include "affairs/resource/resource_schema.h"
 #include "base/mutation.h"
+#include "http/declare.h"
 #include "http/rows.h"
 
 #include <string.h>
@@ -278,7 +279,6 @@ static enum result description_list(struct request *request)
     return reply_page(request, &rows);
 }
 
-#define SUMMARY(english, chinese) .summary = english, .summary_zh = chinese
 #define OWN .owner = OWNER(resource_of_own_party)
 
 const struct route resource_routes[] = {

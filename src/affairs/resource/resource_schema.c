@@ -1,14 +1,6 @@
 #include "affairs/resource/resource_schema.h"
 
-#define FIELDS(...)                                                                                          \
-    .fields = (const struct field[])                                                                         \
-    {                                                                                                        \
-        __VA_ARGS__,                                                                                         \
-        {                                                                                                    \
-            0                                                                                                \
-        }                                                                                                    \
-    }
-#define DOC(chinese, english) .zh = chinese, .en = english
+#include "http/declare.h"
 
 static const char *const types[] = {"text", "integer", "double", "date", "boolean", NULL};
 static const char *const uses[] = {"key", "dimension", "key_dimension", "measure", "forbidden", NULL};
@@ -70,7 +62,7 @@ const struct schema resource_body_schema = {.name = "ResourceBody", FIELDS(CODE_
 
 const struct schema resource_schema = {
     .name = "Resource",
-    FIELDS({"id", FIELD_ID, .required = true, DOC("编号", "number")}, CODE_FIELD, RESOURCE_FIELDS,
+    FIELDS(ID_FIELD, CODE_FIELD, RESOURCE_FIELDS,
            {"party_id", FIELD_ID, .required = true, DOC("提供单位编号", "number of the provider")},
            {"provider", FIELD_TEXT, .required = true, DOC("提供单位", "provider")},
            {"provider_code", FIELD_CREDIT_CODE, .required = true,
@@ -80,8 +72,7 @@ const struct schema resource_schema = {
            {"version", FIELD_INTEGER, .required = true, DOC("版本", "version")},
            {"overdue_since", FIELD_DATE, DOC("逾期未更新自", "its update is overdue since")},
            {"changed_at", FIELD_INSTANT, .required = true, DOC("变更时间", "changed at")},
-           {"state", FIELD_TEXT, .required = true, DOC("状态", "state")},
-           {"entry", FIELD_INTEGER, DOC("审计记录编号", "number of the audit entry")}),
+           {"state", FIELD_TEXT, .required = true, DOC("状态", "state")}, ENTRY_FIELD),
 };
 
 const struct schema resource_query_schema = {
@@ -108,9 +99,7 @@ const struct schema description_new_schema = {
 
 const struct schema description_schema = {
     .name = "Description",
-    FIELDS({"id", FIELD_ID, .required = true, DOC("编号", "number")},
-           {"code", FIELD_TEXT, .required = true, DOC("资源代码", "code")},
+    FIELDS(ID_FIELD, {"code", FIELD_TEXT, .required = true, DOC("资源代码", "code")},
            {"description", FIELD_ANY, .required = true, DOC("源端所见", "what was found")},
-           {"at", FIELD_INSTANT, .required = true, DOC("时间", "when")},
-           {"entry", FIELD_INTEGER, DOC("审计记录编号", "number of the audit entry")}),
+           {"at", FIELD_INSTANT, .required = true, DOC("时间", "when")}, ENTRY_FIELD),
 };

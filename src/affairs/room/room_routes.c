@@ -3,6 +3,7 @@
 #include "affairs/room/room_inner.h"
 #include "base/limits.h"
 #include "base/mutation.h"
+#include "http/declare.h"
 #include "http/rows.h"
 
 static enum result show(struct request *request, row_id id)
@@ -137,7 +138,6 @@ static enum result import_actions(struct request *request)
     return reply_actions(request, &import_workflow, request_id(request, "id"), NULL);
 }
 
-#define SUMMARY(english, chinese) .summary = english, .summary_zh = chinese
 #define ROOM_GET(name, clause, schema, english, chinese, handler)                                            \
     .method = HTTP_GET, .path = "/rooms/{id}" name, .law = LAW(clause), .needs = PERMISSION_ROOM_READ,       \
     .owner = OWNER(this_room_is_seen), .reply = schema, SUMMARY(english, chinese), .run = handler

@@ -1,23 +1,5 @@
 #include "affairs/room/room_inner.h"
-
-#define FIELDS(...)                                                                                          \
-    .fields = (const struct field[])                                                                         \
-    {                                                                                                        \
-        __VA_ARGS__,                                                                                         \
-        {                                                                                                    \
-            0                                                                                                \
-        }                                                                                                    \
-    }
-#define DOC(chinese, english) .zh = chinese, .en = english
-#define REQUIRED .required = true
-#define ID_FIELD                                                                                             \
-    {                                                                                                        \
-        "id", FIELD_ID, REQUIRED, DOC("编号", "number")                                                      \
-    }
-#define ENTRY_FIELD                                                                                          \
-    {                                                                                                        \
-        "entry", FIELD_INTEGER, DOC("审计记录编号", "number of the audit entry")                             \
-    }
+#include "http/declare.h"
 
 const struct schema room_new_schema = {
     .name = "RoomNew",

@@ -3,6 +3,7 @@
 #include "affairs/document/document.h"
 #include "affairs/rule/rule_schema.h"
 #include "base/mutation.h"
+#include "http/declare.h"
 #include "http/rows.h"
 
 #include <string.h>
@@ -157,8 +158,6 @@ static enum result rule_actions(struct request *request)
 {
     return reply_actions(request, &rule_workflow, request_id(request, "id"), NULL);
 }
-
-#define SUMMARY(english, chinese) .summary = english, .summary_zh = chinese
 
 const struct route rule_routes[] = {
     {.method = HTTP_POST,

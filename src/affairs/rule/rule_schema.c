@@ -1,17 +1,9 @@
 #include "affairs/rule/rule_schema.h"
 
+#include "http/declare.h"
 #include "http/permission.h"
 
 #include <string.h>
-
-#define FIELDS(...)                                                                                          \
-    .fields = (const struct field[])                                                                         \
-    {                                                                                                        \
-        __VA_ARGS__,                                                                                         \
-        {                                                                                                    \
-            0                                                                                                \
-        }                                                                                                    \
-    }
 
 static const struct schema release_schema = {
     .name = "RuleRelease",

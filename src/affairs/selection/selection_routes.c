@@ -5,6 +5,7 @@
 #include "affairs/selection/selection_schema.h"
 #include "base/mutation.h"
 #include "base/text.h"
+#include "http/declare.h"
 #include "http/rows.h"
 
 #include <string.h>
@@ -482,7 +483,6 @@ static enum result objection_settle(struct request *request)
     return reply_step(request, id, NULL);
 }
 
-#define SUMMARY(english, chinese) .summary = english, .summary_zh = chinese
 #define STEP(name, clause, permission, schema, english, chinese, handler)                                    \
     {                                                                                                        \
         .method = HTTP_POST, .path = "/selections/{id}/" name, .law = LAW(clause), .needs = permission,      \

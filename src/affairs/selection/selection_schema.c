@@ -1,23 +1,6 @@
 #include "affairs/selection/selection_schema.h"
 
-#define FIELDS(...)                                                                                          \
-    .fields = (const struct field[])                                                                         \
-    {                                                                                                        \
-        __VA_ARGS__,                                                                                         \
-        {                                                                                                    \
-            0                                                                                                \
-        }                                                                                                    \
-    }
-#define DOC(chinese, english) .zh = chinese, .en = english
-#define REQUIRED .required = true
-#define ID_FIELD                                                                                             \
-    {                                                                                                        \
-        "id", FIELD_ID, REQUIRED, DOC("编号", "number")                                                      \
-    }
-#define ENTRY_FIELD                                                                                          \
-    {                                                                                                        \
-        "entry", FIELD_INTEGER, DOC("审计记录编号", "number of the audit entry")                             \
-    }
+#include "http/declare.h"
 
 static const char *const modes[] = {"whole", "individual", NULL};
 
