@@ -6,16 +6,21 @@
 
 static void print_node(struct writer *writer, const struct expression *expression, bool tried);
 
-/* Fixed-point numbers of different shapes may not fit the common type that DuckDB chooses. */
+/* Fixed-point numbers of different shapes may not fit the common type that DuckDB chooses. Where one of the
+ * numbers is a double all become doubles, and any fits: such a condition stays one that the scan can use. */
 static bool mixes_exact(const struct expression *expression, size_t from, size_t step)
 {
     bool exact = false;
+    bool real = false;
+    bool numbers = true;
     for (size_t i = from; i < expression->child_count; i += step) {
         struct type type = expression->children[i]->type;
         exact = exact || type.kind == TYPE_DECIMAL ||
                 (type.kind == TYPE_INTEGER && type.width > TYPE_WIDTH_BIGINT);
+        real = real || type.kind == TYPE_REAL;
+        numbers = numbers && (type_is_number(type) || type.kind == TYPE_NULL);
     }
-    return exact;
+    return exact && !(real && numbers);
 }
 
 static bool operation_may_fail(const struct expression *expression)

@@ -12,8 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { DECRYPTING_THREADS = 2 };
-
 /* ---- what is expected ---- */
 
 static enum result bad_schema(struct call *call, const char *field)
@@ -306,5 +304,6 @@ enum result table_sparse(struct arena *arena, struct vault_file *file, const cha
     struct vault_range *wanted = arena_new_array(arena, struct vault_range, count);
     for (size_t i = 0; i < count; i++)
         wanted[i] = (struct vault_range){(uint64_t)ranges[i].offset, (uint64_t)ranges[i].size};
-    return vault_file_sparse(file, wanted, count, DECRYPTING_THREADS, ret_fd);
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    return vault_file_sparse(file, wanted, count, processors > 0 ? (unsigned)processors : 1, ret_fd);
 }
