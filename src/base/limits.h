@@ -38,6 +38,7 @@
 #define LIMIT_IDEMPOTENCY_HOURS 24      /* a reply is kept for a request sent again with the same Idempotency-Key */
 #define LIMIT_PAGE_ITEMS 100
 #define LIMIT_PAGE_ITEMS_DEFAULT 20
+#define LIMIT_KEPT_BYTES ((size_t)16 * 1024) /* path and text of a public reply that is kept until the next change */
 #define LIMIT_SEARCH_COUNT 200          /* a search counts hits up to here and then says "more" */
 
 /* Log-in */

@@ -246,6 +246,8 @@ static void check_route(const struct route *route)
            "a transaction does not wait for a file");
     assert(route->method != HTTP_GET || (route->body == NULL && !route->upload));
     assert(route->style != ROUTE_EVENTS || route->method == HTTP_GET);
+    assert(!route->kept ||
+           (route->method == HTTP_GET && route->style == ROUTE_IN_TRANSACTION && !route->bytes));
     check_schema(route->query, SCHEMA_DEPTH);
     check_schema(route->body, SCHEMA_DEPTH);
     check_schema(route->reply, SCHEMA_DEPTH);
@@ -267,6 +269,7 @@ void dispatch_open(struct app *app)
         abort();
     dispatcher->router = router_new(app->tables);
     dispatcher->rate = rate_new();
+    dispatcher->kept = kept_new();
     app->dispatcher = dispatcher;
     builtin_prepare(app);
 }
@@ -278,6 +281,7 @@ void dispatch_close(struct app *app)
         return;
     router_free(dispatcher->router);
     rate_free(dispatcher->rate);
+    kept_free(dispatcher->kept);
     builtin_forget(app);
     free(dispatcher);
     app->dispatcher = NULL;

@@ -10,6 +10,7 @@ enum { CSRF_TEXT_SIZE = 65, ETAG_TEXT_SIZE = 67 };
 struct dispatcher {
     struct router *router;
     struct rate *rate;
+    struct kept *kept;
     /* made once from the tables */
     char *openapi;
     char *portal_zh, *portal_en;
@@ -86,6 +87,16 @@ enum result admit_in(struct store_tx *tx, void *request);
 enum result transact_get(struct request *request);    /* admits as well */
 enum result transact_change(struct request *request); /* admitted already, as in the next */
 enum result transact_long(struct request *request);
+
+/* ---- kept.c ---- */
+
+struct kept;
+struct kept *kept_new(void);
+void kept_free(struct kept *kept);
+/* The reply to this path and query under this count of the store's changes, in the arena; NULL when none is
+ * kept. */
+char *kept_find(const struct exchange *exchange, uint64_t generation);
+void kept_add(const struct exchange *exchange, uint64_t generation, const char *text);
 
 /* ---- input.c ---- */
 

@@ -56,6 +56,8 @@ struct route {
     const struct schema *reply; /* NULL: no content (204) or raw bytes when `bytes` */
     bool list;                  /* the reply is {"items": [reply…], "next": cursor or null} */
     bool bytes;                 /* the reply is raw bytes */
+    bool kept; /* GET: what the public gets depends on the path, the query and the store alone (neither
+                  caller nor clock), so that its text may be sent again until the next change */
     enum route_style style;
     bool own_keys; /* the handler itself makes requests with the same Idempotency-Key one: request_key() */
     const char *summary; /* "Decide whether a product may leave" */

@@ -183,11 +183,27 @@ static enum result get_in_snapshot(struct store_tx *tx, void *argument)
     return run_unit(tx, unit);
 }
 
+/* The public's reply of a route that depends on the store alone: kept until something changes. */
+static enum result get_kept(struct request *request, struct unit *unit)
+{
+    struct exchange *exchange = exchange_of(request);
+    uint64_t generation = store_generation(request->app->store);
+    exchange->text = kept_find(exchange, generation);
+    if (exchange->text != NULL)
+        return RESULT_OK;
+    TRY(store_read(request->app->store, get_in_snapshot, unit));
+    kept_add(exchange, generation, reply_text(request));
+    return RESULT_OK;
+}
+
 enum result transact_get(struct request *request)
 {
     struct unit unit = {request, run_handler, NULL, NULL, NULL};
-    if (!gate_has_credentials(exchange_of(request)))
+    bool known = gate_has_credentials(exchange_of(request));
+    if (!known)
         TRY(admit(request));
+    if (!known && request->route->kept)
+        return get_kept(request, &unit);
     return store_read(request->app->store, get_in_snapshot, &unit);
 }
 

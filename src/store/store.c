@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 struct store {
     const struct store_backend *backend;
     void *state;
+    atomic_uint_fast64_t generation;
 };
 
 /* Asked in this order. */
@@ -126,7 +128,15 @@ enum result store_restore(const char *from, const char *to, bool overwrite, stru
 
 enum result store_write(struct store *store, store_work *work, void *argument)
 {
-    return store->backend->write(store->state, work, argument);
+    enum result result = store->backend->write(store->state, work, argument);
+    if (result == RESULT_OK)
+        (void)atomic_fetch_add(&store->generation, 1);
+    return result;
+}
+
+uint64_t store_generation(struct store *store)
+{
+    return atomic_load(&store->generation);
 }
 
 enum result store_read(struct store *store, store_work *work, void *argument)

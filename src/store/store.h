@@ -58,6 +58,10 @@ typedef enum result store_work(struct store_tx *tx, void *argument);
 /* Blocks until the change is durable, or the unit failed: then with its result, nothing changed. */
 enum result store_write(struct store *store, store_work *work, void *argument);
 
+/* Counts this process's changes, each before it is acknowledged: what was read alone from the store after
+ * this was asked still holds while it stays the same. For a store that one process serves. */
+uint64_t store_generation(struct store *store);
+
 /* A consistent snapshot; statements that change anything fail with RESULT_INVALID. */
 enum result store_read(struct store *store, store_work *work, void *argument);
 

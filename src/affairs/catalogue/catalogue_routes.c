@@ -339,6 +339,7 @@ const struct route catalogue_routes[] = {
      .law = LAW(AUTHORISED_CATALOGUE),
      .needs = PERMISSION_PUBLIC_READ,
      .reply = &entry_schema,
+     .kept = true,
      SUMMARY("An entry in force, with its data items", "目录条目"),
      .run = catalogue_show},
     {.method = HTTP_GET,

@@ -372,3 +372,19 @@ TEST(an_entry_delisted_before_the_approval_is_not_authorised)
     fixture_refused(step(city, 409, people.provider_approver, "authorisations", act, "approve", "{}"),
                     "/entry_id", "2.2d", "not listed");
 }
+
+TEST(what_the_public_reads_twice_is_the_same_and_follows_the_next_change_at_once)
+{
+    struct people people;
+    CLEANUP_CITY struct city *city = fixture_city(&people);
+    long long id = (long long)fixture_entry(city, &people, "KEPT-1");
+    const char *show = city_format(city, "GET /catalogue/%lld", id);
+    struct city_reply first = city_call(city, NULL, show, NULL);
+    struct city_reply second = city_call(city, NULL, show, NULL);
+    assert_int_equal(first.status, 200);
+    assert_string_equal(first.text, second.text);
+    assert_string_equal(city_header(&first, "ETag"), city_header(&second, "ETag"));
+    (void)city_expect(city, 200, people.approver, city_format(city, "POST /entries/%lld/delist", id),
+                      "{\"reason\":\"停止提供\"}");
+    assert_int_equal(city_call(city, NULL, show, NULL).status, 404);
+}
