@@ -41,9 +41,9 @@ static void play_synthetic(struct demo *demo, int64_t room, const int64_t *entri
     sell_verification(demo, check, first_citizen(demo));
 }
 
-static void play_real(struct demo *demo, int64_t room, const int64_t *entries)
+static void play_homes(struct demo *demo, int64_t room, int64_t entry)
 {
-    call_in(demo, room, entries[0], "land", "homes", "[\"group\",\"Price\",\"d.SubwayStation\"]",
+    call_in(demo, room, entry, "land", "homes", "[\"group\",\"Price\",\"d.SubwayStation\"]",
             "编制分档次、分距离的住房价格指数");
     bring_own_data(demo, room);
     /* The distance is a logarithm; its quartiles are the bands. */
@@ -60,23 +60,63 @@ static void play_real(struct demo *demo, int64_t room, const int64_t *entries)
     sell_table(demo, table);
 }
 
+/* Of a folder without the home sales: a table over the first file, by its first dimension and measure. */
+static void play_any(struct demo *demo, int64_t room, const int64_t *entries)
+{
+    const json_t *entry =
+        say(demo, NULL, "GET", path_of(demo, "/catalogue/%lld", (long long)entries[0]), NULL);
+    const char *dimension = NULL, *measure = NULL;
+    size_t i;
+    json_t *item;
+    json_array_foreach (json_object_get(entry, "items"), i, item) {
+        if (dimension == NULL && strcmp(json_text(item, "use"), "dimension") == 0)
+            dimension = json_text(item, "name");
+        if (measure == NULL && strcmp(json_text(item, "use"), "measure") == 0)
+            measure = json_text(item, "name");
+    }
+    json_t *columns = json_keep(demo->arena, json_array());
+    json_array_append_new(columns, json_string(demo->supplies[0].subject));
+    if (dimension != NULL)
+        json_array_append_new(columns, json_string(dimension));
+    if (measure != NULL)
+        json_array_append_new(columns, json_string(measure));
+    call_in(demo, room, entries[0], demo->supplies[0].provider, "data", json_print(demo->arena, columns),
+            "统计分析");
+    const char *mean = measure != NULL ? path_of(demo, ", AVG(\"%s\") AS mean", measure) : "";
+    const char *sql = dimension == NULL
+                          ? path_of(demo, "SELECT COUNT(*) AS n%s FROM data", mean)
+                          : path_of(demo, "SELECT \"%s\", COUNT(*) AS n%s FROM data GROUP BY \"%s\"",
+                                    dimension, mean, dimension);
+    int64_t query = run_query(demo, room, sql);
+    sell_table(demo, make_product(demo, room, "table", "汇总统计表",
+                                  path_of(demo, "\"query_id\":%lld", (long long)query)));
+}
+
+static int64_t entry_of_file(const struct demo *demo, const int64_t *entries, const char *file)
+{
+    return entries[supply_of_file(demo, file) - demo->supplies];
+}
+
 static void play(struct demo *demo)
 {
     int64_t entries[SOURCES_MAX] = {0};
+    gather_supplies(demo);
     found_city(demo);
     bring_everybody(demo);
     prepare_sources(demo);
     if (demo->stages)
         leave_stages(demo);
     size_t count = 0;
-    for (const struct supply *supply = supplies(demo); supply->code != NULL && count < SOURCES_MAX; supply++)
+    for (const struct supply *supply = demo->supplies; supply->code != NULL; supply++)
         entries[count++] = supply_resource(demo, supply, true);
     int64_t agreement = choose_operator(demo);
     int64_t room = open_room(demo, admit_developer(demo, agreement));
-    if (demo->data != NULL)
-        play_real(demo, room, entries);
-    else
+    if (demo->data == NULL)
         play_synthetic(demo, room, entries);
+    else if (supply_of_file(demo, "house_prices.csv") != NULL)
+        play_homes(demo, room, entry_of_file(demo, entries, "house_prices.csv"));
+    else
+        play_any(demo, room, entries);
 }
 
 /* ---- 9 ---- */

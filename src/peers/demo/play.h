@@ -21,6 +21,8 @@ struct player {
     const char *exchange_token; /* at the data exchange */
 };
 
+struct supply;
+
 struct demo {
     struct arena *arena;
     const char *home;
@@ -36,7 +38,8 @@ struct demo {
     struct process serve, exchange;
     struct player players[PLAYERS_MAX];
     size_t player_count;
-    int codes; /* credit codes given out */
+    int codes;                     /* credit codes given out */
+    const struct supply *supplies; /* supply.h; ends with code NULL */
 };
 
 /* Ends the demo: prints what went wrong, stops the processes, exits with 1. */

@@ -3,6 +3,7 @@
 #include "peers/demo/cast.h"
 #include "peers/generate/divisions.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -77,9 +78,78 @@ static const struct supply real[] = {
     {0},
 };
 
-const struct supply *supplies(const struct demo *demo)
+static const struct supply *known_file(const char *file)
 {
-    return demo->data != NULL ? real : synthetic;
+    for (const struct supply *supply = real; supply->code != NULL; supply++)
+        if (strcmp(supply->file, file) == 0)
+            return supply;
+    return NULL;
+}
+
+/* The first name of the header line; "" when there is none that can be quoted simply. */
+static const char *first_column(struct demo *demo, const char *path)
+{
+    char line[4096] = "";
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return "";
+    bool read = fgets(line, sizeof line, file) != NULL;
+    (void)fclose(file);
+    const char *name = arena_strndup(demo->arena, line, strcspn(line, ",\r\n"));
+    return read && strpbrk(name, "\"\\%") == NULL ? name : "";
+}
+
+static struct supply unknown_file(struct demo *demo, const char *file, int number)
+{
+    const char *path = arena_printf(demo->arena, "%s/%s", demo->data, file);
+    return (struct supply){.code = arena_printf(demo->arena, "CSV-%d", number),
+                           .title = arena_strndup(demo->arena, file, strlen(file) - strlen(".csv")),
+                           .abstract = "提供单位文件夹中的 CSV 文件",
+                           .category = "其他/其他/其他",
+                           .industry = "其他",
+                           .provider = "land",
+                           .file = arena_strdup(demo->arena, file),
+                           .subject = first_column(demo, path),
+                           .subject_kind = "other"};
+}
+
+static int is_csv(const struct dirent *entry)
+{
+    size_t length = strlen(entry->d_name);
+    return length > 4 && strcmp(entry->d_name + length - 4, ".csv") == 0 &&
+           strpbrk(entry->d_name, "\"\\%") == NULL;
+}
+
+void gather_supplies(struct demo *demo)
+{
+    struct dirent **found;
+    demo->supplies = synthetic;
+    if (demo->data == NULL)
+        return;
+    int count = scandir(demo->data, &found, is_csv, alphasort);
+    if (count <= 0)
+        demo_fail(demo, arena_printf(demo->arena, "%s: *.csv", demo->data), RESULT_NOT_FOUND, NULL);
+    struct supply *all = arena_new_array(demo->arena, struct supply, (size_t)count + 1);
+    int kept = 0;
+    for (int i = 0; i < count; i++) {
+        const struct supply *known = known_file(found[i]->d_name);
+        if (kept < SOURCES_MAX)
+            all[kept] = known != NULL ? *known : unknown_file(demo, found[i]->d_name, i + 1);
+        if (kept < SOURCES_MAX && all[kept].subject[0] != '\0')
+            kept++;
+        free(found[i]);
+    }
+    free(found);
+    all[kept] = (struct supply){0};
+    demo->supplies = all;
+}
+
+const struct supply *supply_of_file(const struct demo *demo, const char *file)
+{
+    for (const struct supply *supply = demo->supplies; supply->code != NULL; supply++)
+        if (strcmp(supply->file, file) == 0)
+            return supply;
+    return NULL;
 }
 
 /* ---- where it lives ---- */
@@ -132,26 +202,31 @@ static void write_text(struct demo *demo, const char *path, const char *text)
 }
 
 /* The agent's manual is peers/source/README.md. */
-static const char *agent_config(struct demo *demo, const struct supply *supply)
+static const char *agent_config(struct demo *demo, const char *provider)
 {
-    const char *folder = folder_of(demo, supply->provider);
+    const char *folder = folder_of(demo, provider);
     const char *path = arena_printf(demo->arena, "%s/source.json", folder);
-    struct player *agent = player_by_login(demo, arena_printf(demo->arena, "%s-source", supply->provider));
+    struct player *agent = player_by_login(demo, arena_printf(demo->arena, "%s-source", provider));
+    const char *resources = "";
+    for (const struct supply *supply = demo->supplies; supply->code != NULL; supply++)
+        if (strcmp(supply->provider, provider) == 0)
+            resources = arena_printf(demo->arena, "%s%s{\"code\":\"%s\",\"kind\":\"csv\",\"path\":\"%s\"}",
+                                     resources, resources[0] != '\0' ? "," : "", supply->code, supply->file);
     (void)say(demo, agent, "GET", "/session", NULL);
     write_text(demo, arena_printf(demo->arena, "%s/token", folder), agent->token);
     write_text(demo, path,
                arena_printf(demo->arena,
                             "{\"platform\":\"%s\",\"token_file\":\"token\",\"state\":\"state\",\"order_key\":"
-                            "\"%s\",\"clock\":\"%s/clock\","
-                            "\"resources\":[{\"code\":\"%s\",\"kind\":\"csv\",\"path\":\"%s\"}]}\n",
-                            demo->url, demo->order_key, demo->home, supply->code, supply->file));
+                            "\"%s\",\"clock\":\"%s/clock\",\"resources\":[%s]}\n",
+                            demo->url, demo->order_key, demo->home, resources));
     return path;
 }
 
 void prepare_sources(struct demo *demo)
 {
-    for (const struct supply *supply = supplies(demo); supply->code != NULL; supply++) {
+    for (const struct supply *supply = demo->supplies; supply->code != NULL; supply++) {
         bring_rows(demo, supply);
+        /* each of these two has one file at most */
         if (strcmp(supply->provider, "transport") == 0 || strcmp(supply->provider, "health") == 0) {
             struct player *clerk =
                 player_by_login(demo, arena_printf(demo->arena, "%s-clerk", supply->provider));
@@ -207,33 +282,59 @@ static const json_t *find_named(const json_t *list, const char *member, const ch
     return NULL;
 }
 
-/* The items as the source measured them, with the provider's words and uses; what it proposes as sensitive is
+/* The item as the source measured it, with the provider's words and use; what it proposes as sensitive is
  * taken over. */
+static json_t *item_of(struct demo *demo, const struct supply_item *item, const json_t *description)
+{
+    const json_t *found = find_named(json_object_get(description, "items"), "name", item->name);
+    if (found == NULL)
+        demo_fail(demo, item->name, RESULT_NOT_FOUND, NULL);
+    const json_t *sensitive = find_named(json_object_get(description, "sensitive"), "column", item->name);
+    json_t *json = json_pack("{s:s, s:s, s:s, s:b, s:s, s:b, s:I}", "name", item->name, "title", item->title,
+                             "type", json_text(found, "type"), "nullable",
+                             json_boolean_or(found, "nullable", true), "use", item->use, "filterable",
+                             item->filterable, "level", (json_int_t)json_integer_or(sensitive, "level", 1));
+    if (sensitive != NULL)
+        json_object_set_new(
+            json, "sensitive",
+            json_string(json_text(sensitive, "kind") != NULL ? json_text(sensitive, "kind") : "sensitive"));
+    return json;
+}
+
+/* Of a file that the demo does not know: numbers are measures, the rest dimensions, what looks sensitive is
+ * not offered. */
+static struct supply_item item_by_type(const struct supply *supply, const json_t *found,
+                                       const json_t *sensitive)
+{
+    const char *name = json_text(found, "name"), *type = json_text(found, "type");
+    bool number = strcmp(type, "integer") == 0 || strcmp(type, "double") == 0;
+    if (strcmp(name, supply->subject) == 0)
+        return (struct supply_item){name, name, "key", false};
+    if (sensitive != NULL)
+        return (struct supply_item){name, name, "forbidden", false};
+    return (struct supply_item){name, name, number ? "measure" : "dimension", number};
+}
+
 static const char *items_of(struct demo *demo, const struct supply *supply, const json_t *description)
 {
     json_t *list = json_keep(demo->arena, json_array());
-    for (const struct supply_item *item = supply->items; item->name != NULL; item++) {
-        const json_t *found = find_named(json_object_get(description, "items"), "name", item->name);
-        if (found == NULL)
-            demo_fail(demo, item->name, RESULT_NOT_FOUND, NULL);
-        const json_t *sensitive = find_named(json_object_get(description, "sensitive"), "column", item->name);
-        json_t *json = json_pack(
-            "{s:s, s:s, s:s, s:b, s:s, s:b, s:I}", "name", item->name, "title", item->title, "type",
-            json_text(found, "type"), "nullable", json_boolean_or(found, "nullable", true), "use", item->use,
-            "filterable", item->filterable, "level", (json_int_t)json_integer_or(sensitive, "level", 1));
-        if (sensitive != NULL)
-            json_object_set_new(json, "sensitive",
-                                json_string(json_text(sensitive, "kind") != NULL
-                                                ? json_text(sensitive, "kind")
-                                                : "sensitive"));
-        json_array_append_new(list, json);
-    }
+    for (const struct supply_item *item = supply->items; item != NULL && item->name != NULL; item++)
+        json_array_append_new(list, item_of(demo, item, description));
+    size_t i;
+    json_t *found;
+    if (supply->items == NULL)
+        json_array_foreach (json_object_get(description, "items"), i, found) {
+            const json_t *sensitive =
+                find_named(json_object_get(description, "sensitive"), "column", json_text(found, "name"));
+            const struct supply_item item = item_by_type(supply, found, sensitive);
+            json_array_append_new(list, item_of(demo, &item, description));
+        }
     return json_print(demo->arena, list);
 }
 
 static const json_t *describe(struct demo *demo, const struct supply *supply)
 {
-    const char *config = agent_config(demo, supply);
+    const char *config = agent_config(demo, supply->provider);
     (void)run_agent(demo, config, "describe", supply->code, NULL);
     const char *output = strchr(run_agent(demo, config, "describe", supply->code, "--dry-run"), '{');
     json_t *description = NULL;

@@ -22,7 +22,8 @@ struct supply {
     const char *file;     /* below the provider's folder HOME-sources/PROVIDER/ */
     const char *subject;
     const char *subject_kind;
-    const struct supply_item *items; /* ends with {0}; items of the file that are not listed are forbidden */
+    const struct supply_item
+        *items; /* ends with {0}; what is not listed is not offered. NULL: by type, as measured */
     bool personal;
 };
 
@@ -30,8 +31,13 @@ struct supply {
  * agent. */
 void prepare_sources(struct demo *demo);
 
-/* The resources of this demo; ends with code NULL. */
-const struct supply *supplies(const struct demo *demo);
+/* Finds what this demo has for resources, into demo->supplies: the synthetic tables, or each CSV file of the
+ * folder: those that the demo knows with the words and uses that fit them, any other with its first column as
+ * the subject, its numbers as measures and the rest as dimensions. */
+void gather_supplies(struct demo *demo);
+
+/* The supply of a file, NULL when it is not among them. */
+const struct supply *supply_of_file(const struct demo *demo, const char *file);
 
 /* All steps of one; the number of its entry in the catalogue. */
 int64_t supply_resource(struct demo *demo, const struct supply *supply, bool tells);
