@@ -322,13 +322,13 @@ static const char *items_of(struct demo *demo, const struct supply *supply, cons
         json_array_append_new(list, item_of(demo, item, description));
     size_t i;
     json_t *found;
-    if (supply->items == NULL)
-        json_array_foreach (json_object_get(description, "items"), i, found) {
-            const json_t *sensitive =
-                find_named(json_object_get(description, "sensitive"), "column", json_text(found, "name"));
-            const struct supply_item item = item_by_type(supply, found, sensitive);
-            json_array_append_new(list, item_of(demo, &item, description));
-        }
+    const json_t *measured = supply->items == NULL ? json_object_get(description, "items") : NULL;
+    json_array_foreach (measured, i, found) {
+        const json_t *sensitive =
+            find_named(json_object_get(description, "sensitive"), "column", json_text(found, "name"));
+        const struct supply_item item = item_by_type(supply, found, sensitive);
+        json_array_append_new(list, item_of(demo, &item, description));
+    }
     return json_print(demo->arena, list);
 }
 
