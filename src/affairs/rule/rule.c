@@ -139,8 +139,14 @@ static enum result rule_submit(struct request *request)
     return step(request, "submit");
 }
 
+/* In force after the consent, never before it: a day that has passed meanwhile becomes today. */
 static enum result rule_consent(struct request *request)
 {
+    struct work *work = &request->work;
+    TRY(store_exec(work->tx, SQL_RULE_NOT_BEFORE,
+                   STORE_BINDS({"id", store_integer(request_id(request, "id"))},
+                               {"today", store_integer(work_today(work))}),
+                   NULL));
     return step(request, "consent");
 }
 

@@ -27,3 +27,6 @@ JOIN party p ON p.id = r.owner_id
 JOIN workflow_case c ON c.kind = 'rule' AND c.object_id = r.id
 WHERE r.kind = :kind AND (r.owner_id = :owner OR :owner = 0 AND p.role = 'bureau') AND c.state = 'in_force' AND r.from_day <= :day
 ORDER BY r.version DESC LIMIT 1;
+
+-- name: rule_not_before :exec
+UPDATE rule SET from_day = :today WHERE id = :id AND from_day < :today;

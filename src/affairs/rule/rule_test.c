@@ -142,3 +142,19 @@ TEST(a_rule_is_returned_with_a_reason_that_its_issuer_sees)
     (void)city_expect(city, 404, rival, history, NULL);
     assert_string_equal(in_force(city, "admission", people.candidate, "2026-03-31"), "none");
 }
+
+/* 二(五)2: in force after the bureau's consent. */
+TEST(a_rule_whose_day_passed_before_the_consent_is_in_force_from_the_consent_on)
+{
+    struct people people;
+    CLEANUP_CITY struct city *city = fixture_city(&people);
+    const json_t *made = city_expect(city, 201, people.clerk, "POST /rules",
+                                     "{\"kind\":\"quality\",\"title\":\"质量\",\"from_day\":\"2026-03-02\","
+                                     "\"parameters\":{\"text\":\"规则\"}}");
+    long long id = (long long)fixture_number(made, "id");
+    (void)city_expect(city, 200, people.clerk, city_format(city, "POST /rules/%lld/submit", id), "{}");
+    fixture_days(city, 3);
+    (void)city_expect(city, 200, people.approver, city_format(city, "POST /rules/%lld/consent", id), "{}");
+    const json_t *rule = city_expect(city, 200, people.clerk, city_format(city, "GET /rules/%lld", id), NULL);
+    assert_string_equal(json_string_value(json_object_get(rule, "from_day")), "2026-03-05");
+}
