@@ -115,7 +115,7 @@ static enum result regrant(struct request *request, void *argument)
 }
 
 /* The subject's column always travels: it is by it that people are protected (guard/README.md). */
-static json_t *ordered_columns(struct work *work, const struct store_row *row, const char *subject)
+static json_t *ordered_columns(const struct store_row *row, const char *subject)
 {
     const char *text = row_text(row, "columns");
     json_t *columns = json_loads(text, 0, NULL);
@@ -126,7 +126,6 @@ static json_t *ordered_columns(struct work *work, const struct store_row *row, c
         there = there || text_equal(json_string_value(column), subject);
     if (!there)
         json_array_append_new(columns, json_string(subject));
-    (void)work;
     return columns;
 }
 
@@ -143,7 +142,7 @@ static enum result write_order(struct request *request, struct ordering *orderin
     json_t *text =
         json_pack("{s:I, s:I, s:s, s:o, s:o, s:o, s:s, s:s, s:s}", "order", (json_int_t)ordering->order,
                   "grant", (json_int_t)ordering->grant, "resource", row_text(row, "code"), "columns",
-                  ordered_columns(work, row, row_text(&resource, "subject_item")), "rows",
+                  ordered_columns(row, row_text(&resource, "subject_item")), "rows",
                   json_loads(row_text(row, "rows"), 0, NULL), "period", period, "public_key",
                   ordering->public_key, "issued", issued_text, "expires", expires_text);
     ordering->text = json_keep(work->arena, text);

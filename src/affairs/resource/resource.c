@@ -164,7 +164,7 @@ static bool is_wanted(const json_t *columns, const char *name)
     return false;
 }
 
-static const char *engine_type(const char *type)
+const char *resource_engine_type(const char *type)
 {
     if (strcmp(type, "integer") == 0)
         return "BIGINT";
@@ -199,7 +199,7 @@ enum result resource_policy_table(struct work *work, row_id resource, int versio
         bool asked = is_wanted(columns, name);
         json_array_append_new(
             list, json_pack("{s:s, s:s, s:s, s:I, s:b, s:b}", "name", name, "type",
-                            engine_type(row_text(item, "type")), "use", asked ? use : "key", "level",
+                            resource_engine_type(row_text(item, "type")), "use", asked ? use : "key", "level",
                             (json_int_t)(row_is_null(item, "level") ? 1 : row_integer(item, "level")),
                             "filterable", row_integer(item, "filterable") != 0, "non_negative",
                             !row_is_null(item, "low") && row_real(item, "low") >= 0));

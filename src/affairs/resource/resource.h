@@ -25,5 +25,8 @@ enum result resource_policy_table(struct work *work, row_id resource, int versio
 enum result resource_expected(struct work *work, row_id resource, int version, const json_t *columns,
                               json_t **ret_expected);
 
+/* The engine's name of an item's type, as a room's policy has it: "integer" is BIGINT. */
+const char *resource_engine_type(const char *type);
+
 /* A timer's work, as ROLE_SYSTEM: raises the alert of each resource whose update has become overdue. */
 enum result resource_raise_alerts(struct work *work, workflow_list workflows);

@@ -170,17 +170,6 @@ static enum result add_grants(struct work *work, row_id room, json_t *tables)
     return RESULT_OK;
 }
 
-static const char *engine_type(const char *type)
-{
-    if (strcmp(type, "integer") == 0)
-        return "BIGINT";
-    if (strcmp(type, "double") == 0)
-        return "DOUBLE";
-    if (strcmp(type, "date") == 0)
-        return "DATE";
-    return strcmp(type, "boolean") == 0 ? "BOOLEAN" : "VARCHAR";
-}
-
 static enum result add_imports(struct work *work, row_id room, json_t *tables)
 {
     struct store_rows imports;
@@ -193,7 +182,7 @@ static enum result add_imports(struct work *work, row_id room, json_t *tables)
         json_array_foreach (read_json(work->arena, row_text(&imports.rows[i], "columns")), c, column)
             json_array_append_new(columns,
                                   json_pack("{s:s, s:s, s:s, s:b}", "name", json_text(column, "name"), "type",
-                                            engine_type(json_text(column, "type")), "use",
+                                            resource_engine_type(json_text(column, "type")), "use",
                                             json_text(column, "use"), "filterable", 1));
         json_array_append_new(
             tables, json_pack("{s:s, s:s, s:o, s:o}", "name", row_text(&imports.rows[i], "table_name"),
