@@ -1,5 +1,5 @@
 # A thin front: Meson describes the build, Ninja does it, tools/ does the rest.
-.PHONY: help run build prepare prepare-tests test test-long mutate bench lint format docs clean
+.PHONY: help run build prepare prepare-tests test test-long mutate attacks bench lint format docs clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -34,6 +34,9 @@ lint: build ## format, analysers, dependency rule, forbidden text
 
 format: ## lay out every C file as .clang-format says
 	@git ls-files 'src/*.[ch]' 'tests/*.[ch]' 'bench/*.[ch]' | xargs -r clang-format-14 -i
+
+attacks: test ## run every test and print docs/security/attacks.md from what the attack tests saw
+	@python3 -B tools/report_attacks.py build/attacks
 
 docs: ## the pages that are printed from the code
 	@python3 -B tools/print_limits.py

@@ -49,7 +49,7 @@ let code = 1;
 try {
   await prepare();
   const named = process.argv.slice(2);
-  code = await test(named.length > 0 ? named : globSync('{api,law}/*.test.ts').sort());
+  code = await test(named.length > 0 ? named : globSync('{api,attack,crash,law}/*.test.ts').sort());
 } catch (error) {
   console.error(error);
 } finally {

@@ -24,6 +24,10 @@ tools/build.sh build-asan -Db_sanitize=address,undefined -Db_lundef=false -Dwerr
 [[ -f build-mutation/build.ninja ]] || meson setup build-mutation -Dmutation=true >/dev/null ||
     give_up "the build with checks to take out failed"
 
+export DUKOU_ATTACKS=$PWD/build/attacks
+rm -rf "$DUKOU_ATTACKS"
+mkdir -p "$DUKOU_ATTACKS"
+
 rm -f build-mutation/meson-logs/testlog.json build/meson-logs/testlog.json build-asan/meson-logs/testlog.json build/black-box.log build/black-box.status
 patience=()
 [[ -n ${DUKOU_TEST_LONG-} ]] && patience=(--timeout-multiplier 20)
@@ -35,4 +39,6 @@ if [[ -f tests/package.json ]]; then
     npm --prefix tests test </dev/null 2>&1 | tee build/black-box.log
     echo "${PIPESTATUS[0]}" >build/black-box.status
 fi
+# The page of attacks names just those that this run tried and saw stopped.
+python3 -B tools/report_attacks.py "$DUKOU_ATTACKS" --check || echo 1 >build/black-box.status
 exec python3 -B tools/count_tests.py build-asan build build-mutation

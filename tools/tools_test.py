@@ -10,6 +10,7 @@ import check_text
 import count_tests
 import mutate
 import print_limits
+import report_attacks
 
 
 class Includes(unittest.TestCase):
@@ -180,6 +181,27 @@ class Limits(unittest.TestCase):
         self.assertIn("## Log-in", text)
         self.assertIn("| `LIMIT_TRIES` | 5 | in a row |", text)
         self.assertIn("| `LIMIT_X` | 1 | - |", text)
+
+
+class Attacks(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        (pathlib.Path(self.folder.name) / "jail.tsv").write_text(
+            "open_shadow\topens /etc/shadow\tseccomp\tEACCES\nfork\tforks\tseccomp\tkilled\n")
+
+    def test_the_page_names_what_was_tried(self):
+        chapters = report_attacks.read(self.folder.name)
+        page = report_attacks.page(chapters)
+        self.assertIn("| `open_shadow` | opens /etc/shadow | seccomp | EACCES |", page)
+        self.assertEqual(report_attacks.complaints(chapters, page), [])
+
+    def test_an_attack_on_one_side_only_is_named(self):
+        chapters = report_attacks.read(self.folder.name)
+        page = report_attacks.page(chapters)
+        del chapters["jail"]["fork"]
+        self.assertEqual(report_attacks.complaints(chapters, page), ["on the page, not tried: jail/fork"])
+        self.assertEqual(report_attacks.complaints({"jail": {"ptrace": []}}, ""), ["not on the page: jail/ptrace"])
 
 
 class Mutation(unittest.TestCase):
