@@ -13,10 +13,10 @@ WHERE a.id = :id;
 
 -- name: agreement_list :many
 SELECT a.*, p.name AS operator, p.credit_code AS operator_code, c.state AS state
-FROM agreement a
+FROM agreement a CROSS JOIN workflow_case c
 JOIN party p ON p.id = a.operator_id
-JOIN workflow_case c ON c.kind = 'agreement' AND c.object_id = a.id
-WHERE a.id > :after AND (:own IS NULL OR a.operator_id = :own)
+WHERE c.kind = 'agreement' AND c.object_id = a.id
+  AND a.id > :after AND (:own IS NULL OR a.operator_id = :own)
 ORDER BY a.id LIMIT :limit;
 
 -- name: agreement_of_operator :one

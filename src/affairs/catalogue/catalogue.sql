@@ -25,10 +25,10 @@ WHERE e.id = :id AND e.listed = 1 AND rc.state = 'registered' AND (r.grade IS NU
 -- name: entry_public_list :many
 SELECT e.id, e.resource_id, e.resource_version, e.code, e.title, e.abstract, e.category, e.industry, e.region, e.grade,
        e.level, e.version, e.listed_at, e.provider_id, p.name AS provider
-FROM entry e JOIN party p ON p.id = e.provider_id
+FROM entry e CROSS JOIN workflow_case rc JOIN party p ON p.id = e.provider_id
 JOIN resource r ON r.id = e.resource_id
-JOIN workflow_case rc ON rc.kind = 'resource' AND rc.object_id = e.resource_id
-WHERE e.listed = 1 AND e.id > :after AND rc.state = 'registered' AND (r.grade IS NULL OR r.grade <> 'core')
+WHERE rc.kind = 'resource' AND rc.object_id = e.resource_id
+  AND e.listed = 1 AND e.id > :after AND rc.state = 'registered' AND (r.grade IS NULL OR r.grade <> 'core')
 ORDER BY e.id LIMIT :limit;
 
 -- name: entry_search :many
@@ -61,10 +61,10 @@ DELETE FROM entry_search WHERE rowid = :id;
 
 -- name: entry_cases :many
 SELECT e.*, p.name AS provider, c.state AS state, c.due AS due
-FROM entry e
+FROM entry e CROSS JOIN workflow_case c
 JOIN party p ON p.id = e.provider_id
-JOIN workflow_case c ON c.kind = 'entry' AND c.object_id = e.id
-WHERE e.id > :after AND (:own IS NULL OR e.provider_id = :own)
+WHERE c.kind = 'entry' AND c.object_id = e.id
+  AND e.id > :after AND (:own IS NULL OR e.provider_id = :own)
 ORDER BY e.id LIMIT :limit;
 
 -- name: entry_take_resource :exec
@@ -108,8 +108,9 @@ WHERE a.id = :id;
 
 -- name: authorisation_list :many
 SELECT a.id, a.entry_id, a.provider_id, a.agreement_id, a.conditions, a.from_day, a.until_day, c.state AS state
-FROM authorisation a JOIN workflow_case c ON c.kind = 'authorisation' AND c.object_id = a.id
-WHERE a.id > :after AND (:own IS NULL OR a.provider_id = :own) AND (:entry IS NULL OR a.entry_id = :entry)
+FROM authorisation a CROSS JOIN workflow_case c
+WHERE c.kind = 'authorisation' AND c.object_id = a.id
+  AND a.id > :after AND (:own IS NULL OR a.provider_id = :own) AND (:entry IS NULL OR a.entry_id = :entry)
 ORDER BY a.id LIMIT :limit;
 
 -- name: authorisation_in_force :one

@@ -13,11 +13,11 @@ WHERE a.id = :id;
 
 -- name: admission_list :many
 SELECT a.*, d.name AS developer, d.credit_code AS developer_code, o.name AS operator, c.state AS state
-FROM admission a
+FROM admission a CROSS JOIN workflow_case c
 JOIN party d ON d.id = a.developer_id
 JOIN party o ON o.id = a.operator_id
-JOIN workflow_case c ON c.kind = 'admission' AND c.object_id = a.id
-WHERE a.id > :after AND (:own IS NULL OR a.developer_id = :own OR a.operator_id = :own) AND (:late = 0 OR a.late_since IS NOT NULL)
+WHERE c.kind = 'admission' AND c.object_id = a.id
+  AND a.id > :after AND (:own IS NULL OR a.developer_id = :own OR a.operator_id = :own) AND (:late = 0 OR a.late_since IS NOT NULL)
 ORDER BY a.id LIMIT :limit;
 
 -- name: admission_set_contract :exec
@@ -30,10 +30,10 @@ UPDATE admission SET next_report_day = :day, late_since = NULL WHERE id = :id;
 UPDATE admission SET late_since = :today WHERE id = :id;
 
 -- name: admission_newly_late :many
-SELECT a.id FROM admission a
-JOIN workflow_case c ON c.kind = 'admission' AND c.object_id = a.id
-WHERE c.state = 'in_force' AND a.late_since IS NULL AND a.next_report_day < :today
-ORDER BY a.id LIMIT 100;
+SELECT a.id FROM admission a CROSS JOIN workflow_case c
+WHERE c.kind = 'admission' AND c.object_id = a.id
+  AND c.state = 'in_force' AND a.late_since IS NULL AND a.next_report_day < :today
+ORDER BY a.next_report_day, a.id LIMIT 100;
 
 -- name: admissions_of_agreement :many
 SELECT a.id FROM admission a

@@ -36,13 +36,32 @@ JOIN party c ON c.id = b.customer_id
 WHERE b.id = :id;
 
 -- name: bill_list :many
+WITH page AS (
+    SELECT id FROM (SELECT id FROM bill WHERE :own IS NULL AND :order IS NULL AND id > :after ORDER BY id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT b.id FROM bill b JOIN product p ON p.id = b.product_id
+                          WHERE b.order_id = :order AND b.id > :after
+                            AND (:own IS NULL OR b.customer_id = :own OR p.operator_id = :own OR p.party_id = :own
+                                 OR EXISTS (SELECT 1 FROM journal j JOIN posting t ON t.journal_id = j.id
+                                            WHERE j.bill_id = b.id AND t.party_id = :own))
+                          ORDER BY b.id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT id FROM bill WHERE :order IS NULL AND customer_id = :own AND id > :after
+                          ORDER BY id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT b.id FROM product p CROSS JOIN bill b
+                          WHERE :order IS NULL AND p.party_id = :own AND b.product_id = p.id AND b.id > :after
+                          ORDER BY b.id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT b.id FROM bill b CROSS JOIN product p
+                          WHERE :order IS NULL AND EXISTS (SELECT 1 FROM product WHERE operator_id = :own)
+                            AND b.id > :after AND p.id = b.product_id AND p.operator_id = :own
+                          ORDER BY b.id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT DISTINCT j.bill_id AS id FROM posting t CROSS JOIN journal j
+                          WHERE :order IS NULL AND t.party_id = :own AND j.id = t.journal_id AND j.bill_id > :after
+                          ORDER BY j.bill_id LIMIT :limit) AS way
+)
 SELECT b.*, p.operator_id, p.party_id AS owner_id, p.title, c.name AS customer
-FROM bill b
+FROM page CROSS JOIN bill b
 JOIN product p ON p.id = b.product_id
 JOIN party c ON c.id = b.customer_id
-WHERE b.id > :after AND (:order IS NULL OR b.order_id = :order)
-  AND (:own IS NULL OR b.customer_id = :own OR p.operator_id = :own OR p.party_id = :own
-       OR EXISTS (SELECT 1 FROM journal j JOIN posting t ON t.journal_id = j.id WHERE j.bill_id = b.id AND t.party_id = :own))
+WHERE b.id = page.id
 ORDER BY b.id LIMIT :limit;
 
 -- name: bill_is_seen :one
@@ -91,21 +110,29 @@ WHERE j.bill_id = :bill AND j.kind = 'bill' AND t.account = 'share' AND (:own IS
 ORDER BY t.id;
 
 -- name: ledger_list :many
+WITH page AS (
+    SELECT id FROM (SELECT id FROM posting WHERE :own IS NULL AND :bill IS NULL AND id > :after ORDER BY id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT id FROM posting WHERE :bill IS NULL AND party_id = :own AND id > :after
+                          ORDER BY id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT t.id FROM journal j CROSS JOIN posting t
+                          WHERE j.bill_id = :bill AND t.journal_id = j.id AND t.id > :after AND (:own IS NULL OR t.party_id = :own)
+                          ORDER BY t.id LIMIT :limit) AS way
+)
 SELECT t.id, t.journal_id, t.account, t.party_id, y.name AS party, t.amount_fen, t.part, t.weight, t.weight_of, t.share, t.share_of,
        j.kind, j.bill_id, j.reverses_id, j.reason, j.day, j.at, b.formula
-FROM posting t
+FROM page CROSS JOIN posting t
 JOIN journal j ON j.id = t.journal_id
 JOIN bill b ON b.id = j.bill_id
 JOIN party y ON y.id = t.party_id
-WHERE t.id > :after AND (:own IS NULL OR t.party_id = :own) AND (:bill IS NULL OR j.bill_id = :bill)
+WHERE t.id = page.id
 ORDER BY t.id LIMIT :limit;
 
 -- name: balance_list :many
-SELECT t.party_id AS id, y.name AS party, SUM(t.amount_fen) AS balance_fen, COUNT(*) AS postings
-FROM posting t JOIN party y ON y.id = t.party_id
-WHERE t.party_id > :after AND (:own IS NULL OR t.party_id = :own)
-GROUP BY t.party_id, y.name
-ORDER BY t.party_id LIMIT :limit;
+SELECT y.id, y.name AS party, SUM(t.amount_fen) AS balance_fen, COUNT(*) AS postings
+FROM party y CROSS JOIN posting t
+WHERE t.party_id = y.id AND y.id > :after AND (:own IS NULL OR y.id = :own)
+GROUP BY y.id, y.name
+ORDER BY y.id LIMIT :limit;
 
 -- name: reversal_insert :one
 INSERT INTO reversal (bill_id, operator_id, reason, at) VALUES (:bill, :operator, :reason, :at) RETURNING id;
@@ -114,8 +141,9 @@ INSERT INTO reversal (bill_id, operator_id, reason, at) VALUES (:bill, :operator
 SELECT r.*, c.state AS state FROM reversal r JOIN workflow_case c ON c.kind = 'reversal' AND c.object_id = r.id WHERE r.id = :id;
 
 -- name: reversal_list :many
-SELECT r.*, c.state AS state FROM reversal r JOIN workflow_case c ON c.kind = 'reversal' AND c.object_id = r.id
-WHERE r.id > :after AND (:own IS NULL OR r.operator_id = :own) ORDER BY r.id LIMIT :limit;
+SELECT r.*, c.state AS state FROM reversal r CROSS JOIN workflow_case c
+WHERE c.kind = 'reversal' AND c.object_id = r.id
+  AND r.id > :after AND (:own IS NULL OR r.operator_id = :own) ORDER BY r.id LIMIT :limit;
 
 -- name: reversal_row :one
 SELECT * FROM reversal WHERE id = :id;

@@ -9,10 +9,14 @@ SELECT id, credit_code, about, kind, serious, occurred_day, expires_day, about_i
 FROM credit_entry WHERE id = :id;
 
 -- name: credit_entry_list :many
-SELECT id, credit_code, about, kind, serious, occurred_day, expires_day, about_id, summary, document_id, party_id, at
-FROM credit_entry
-WHERE id > :after AND (:credit_code IS NULL OR credit_code = :credit_code)
-ORDER BY id LIMIT :limit;
+WITH page AS (
+    SELECT id FROM (SELECT id FROM credit_entry WHERE :credit_code IS NULL AND id > :after ORDER BY id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT id FROM credit_entry WHERE credit_code = :credit_code AND id > :after ORDER BY id LIMIT :limit) AS way
+)
+SELECT e.id, e.credit_code, e.about, e.kind, e.serious, e.occurred_day, e.expires_day, e.about_id, e.summary, e.document_id, e.party_id, e.at
+FROM page CROSS JOIN credit_entry e
+WHERE e.id = page.id
+ORDER BY e.id LIMIT :limit;
 
 -- name: credit_entry_standing :many
 SELECT e.id, e.about, e.kind, e.serious, e.occurred_day, e.expires_day

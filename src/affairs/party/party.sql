@@ -14,8 +14,9 @@ WHERE p.credit_code = :credit_code;
 
 -- name: party_list :many
 SELECT p.id, p.role, p.name, p.credit_code, p.region, p.created_at, c.state AS state
-FROM party p JOIN workflow_case c ON c.kind = 'party' AND c.object_id = p.id
-WHERE p.id > :after AND (:role IS NULL OR p.role = :role) AND (:own IS NULL OR p.id = :own)
+FROM party p CROSS JOIN workflow_case c
+WHERE c.kind = 'party' AND c.object_id = p.id
+  AND p.id > :after AND (:role IS NULL OR p.role = :role) AND (:own IS NULL OR p.id = :own)
 ORDER BY p.id LIMIT :limit;
 
 -- name: party_accounts_of_new :many
@@ -32,9 +33,14 @@ SELECT id, party_id, role, login, name, password, duties, state FROM account WHE
 SELECT id, party_id, role, login, name, password, duties, state, created_at FROM account WHERE id = :id;
 
 -- name: account_list :many
-SELECT id, party_id, role, login, name, duties, state, created_at FROM account
-WHERE id > :after AND (:party IS NULL OR party_id = :party)
-ORDER BY id LIMIT :limit;
+WITH page AS (
+    SELECT id FROM (SELECT id FROM account WHERE :party IS NULL AND id > :after ORDER BY id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT id FROM account WHERE party_id = :party AND id > :after ORDER BY id LIMIT :limit) AS way
+)
+SELECT a.id, a.party_id, a.role, a.login, a.name, a.duties, a.state, a.created_at
+FROM page CROSS JOIN account a
+WHERE a.id = page.id
+ORDER BY a.id LIMIT :limit;
 
 -- name: account_set_state :exec
 UPDATE account SET state = :state, duties = :duties WHERE id = :id;
@@ -139,9 +145,15 @@ INSERT INTO holding (holder_code, held_code, share_bp, from_day, until_day, sour
 VALUES (:holder, :held, :share, :from, :until, :source) RETURNING id;
 
 -- name: holding_list :many
-SELECT id, holder_code, held_code, share_bp, from_day, until_day, source FROM holding
-WHERE id > :after AND (:code IS NULL OR holder_code = :code OR held_code = :code)
-ORDER BY id LIMIT :limit;
+WITH page AS (
+    SELECT id FROM (SELECT id FROM holding WHERE :code IS NULL AND id > :after ORDER BY id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT id FROM holding WHERE holder_code = :code AND id > :after ORDER BY id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT id FROM holding WHERE held_code = :code AND id > :after ORDER BY id LIMIT :limit) AS way
+)
+SELECT h.id, h.holder_code, h.held_code, h.share_bp, h.from_day, h.until_day, h.source
+FROM page CROSS JOIN holding h
+WHERE h.id = page.id
+ORDER BY h.id LIMIT :limit;
 
 -- name: holding_neighbours :many
 SELECT CASE WHEN holder_code = :code THEN held_code ELSE holder_code END AS code, holder_code, held_code, share_bp

@@ -15,11 +15,11 @@ WHERE p.id = :id;
 
 -- name: product_list :many
 SELECT p.*, o.name AS owner, r.name AS operator, c.state AS state
-FROM product p
+FROM product p CROSS JOIN workflow_case c
 JOIN party o ON o.id = p.party_id
 JOIN party r ON r.id = p.operator_id
-JOIN workflow_case c ON c.kind = 'product' AND c.object_id = p.id
-WHERE p.id > :after AND (:tier IS NULL OR p.tier = :tier) AND (:kind IS NULL OR p.kind = :kind) AND (:state IS NULL OR c.state = :state)
+WHERE c.kind = 'product' AND c.object_id = p.id
+  AND p.id > :after AND (:tier IS NULL OR p.tier = :tier) AND (:kind IS NULL OR p.kind = :kind) AND (:state IS NULL OR c.state = :state)
   AND (c.state = 'listed' OR :all = 1 OR p.party_id = :own OR p.operator_id = :own)
 ORDER BY p.id LIMIT :limit;
 
@@ -39,9 +39,9 @@ UPDATE product SET listing = :listing WHERE id = :id;
 UPDATE product SET delisted_at = :at WHERE id = :id AND delisted_at IS NULL;
 
 -- name: products_to_delist :many
-SELECT p.id, p.listing FROM product p
-JOIN workflow_case c ON c.kind = 'product' AND c.object_id = p.id
-WHERE c.state = 'withdrawn' AND p.listing IS NOT NULL AND p.delisted_at IS NULL
+SELECT p.id, p.listing FROM product p CROSS JOIN workflow_case c
+WHERE c.kind = 'product' AND c.object_id = p.id
+  AND c.state = 'withdrawn' AND p.listing IS NOT NULL AND p.delisted_at IS NULL
 ORDER BY p.id LIMIT 100;
 
 -- name: product_source_insert :exec
@@ -57,13 +57,19 @@ INSERT INTO filing (product_id, operator_id, decision, reason, digest, release_r
 VALUES (:product, :operator, :decision, :reason, :digest, :rule, :at);
 
 -- name: filing_list :many
+WITH page AS (
+    SELECT id FROM (SELECT id FROM filing WHERE :own IS NULL AND id > :after ORDER BY id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT id FROM filing WHERE operator_id = :own AND id > :after ORDER BY id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT f.id FROM product p CROSS JOIN filing f
+                          WHERE p.party_id = :own AND f.product_id = p.id AND f.id > :after ORDER BY f.id LIMIT :limit) AS way
+)
 SELECT f.id, f.product_id, f.operator_id, f.decision, f.reason, f.digest, f.release_rule, f.filed_at,
        p.title, p.tier, p.kind, p.party_id, o.name AS owner, r.name AS operator
-FROM filing f
+FROM page CROSS JOIN filing f
 JOIN product p ON p.id = f.product_id
 JOIN party o ON o.id = p.party_id
 JOIN party r ON r.id = f.operator_id
-WHERE f.id > :after AND (:own IS NULL OR f.operator_id = :own OR p.party_id = :own)
+WHERE f.id = page.id
 ORDER BY f.id LIMIT :limit;
 
 -- name: filing_of_product :one
@@ -92,10 +98,26 @@ FROM product_order o LEFT JOIN product p ON p.id = o.product_id
 WHERE o.id = :id;
 
 -- name: order_list :many
+WITH page AS (
+    SELECT id FROM (SELECT id FROM product_order WHERE :own IS NULL AND :product IS NULL AND id > :after
+                    ORDER BY id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT o.id FROM product_order o LEFT JOIN product p ON p.id = o.product_id
+                          WHERE o.product_id = :product AND o.id > :after
+                            AND (:own IS NULL OR o.customer_id = :own OR p.party_id = :own OR p.operator_id = :own)
+                          ORDER BY o.id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT id FROM product_order WHERE :product IS NULL AND customer_id = :own AND id > :after
+                          ORDER BY id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT o.id FROM product p CROSS JOIN product_order o
+                          WHERE :product IS NULL AND p.party_id = :own AND o.product_id = p.id AND o.id > :after
+                          ORDER BY o.id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT o.id FROM product_order o CROSS JOIN product p
+                          WHERE :product IS NULL AND EXISTS (SELECT 1 FROM product WHERE operator_id = :own)
+                            AND o.id > :after AND p.id = o.product_id AND p.operator_id = :own
+                          ORDER BY o.id LIMIT :limit) AS way
+)
 SELECT o.*, p.operator_id, p.party_id AS owner_id, p.kind, p.tier, p.title
-FROM product_order o LEFT JOIN product p ON p.id = o.product_id
-WHERE o.id > :after AND (:product IS NULL OR o.product_id = :product)
-  AND (:own IS NULL OR o.customer_id = :own OR p.party_id = :own OR p.operator_id = :own)
+FROM page CROSS JOIN product_order o LEFT JOIN product p ON p.id = o.product_id
+WHERE o.id = page.id
 ORDER BY o.id LIMIT :limit;
 
 -- name: order_take :exec
@@ -138,9 +160,22 @@ VALUES (:product, :customer, :token, :given, :until, :document, :digest, :code) 
 SELECT c.*, p.operator_id FROM consent c JOIN product p ON p.id = c.product_id WHERE c.id = :id;
 
 -- name: consent_list :many
-SELECT c.*, p.operator_id FROM consent c JOIN product p ON p.id = c.product_id
-WHERE c.id > :after AND (:product IS NULL OR c.product_id = :product)
-  AND (:own IS NULL OR c.customer_id = :own OR p.operator_id = :own)
+WITH page AS (
+    SELECT id FROM (SELECT id FROM consent WHERE :own IS NULL AND :product IS NULL AND id > :after ORDER BY id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT c.id FROM consent c JOIN product p ON p.id = c.product_id
+                          WHERE c.product_id = :product AND c.id > :after
+                            AND (:own IS NULL OR c.customer_id = :own OR p.operator_id = :own)
+                          ORDER BY c.id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT id FROM consent WHERE :product IS NULL AND customer_id = :own AND id > :after
+                          ORDER BY id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT c.id FROM consent c CROSS JOIN product p
+                          WHERE :product IS NULL AND EXISTS (SELECT 1 FROM product WHERE operator_id = :own)
+                            AND c.id > :after AND p.id = c.product_id AND p.operator_id = :own
+                          ORDER BY c.id LIMIT :limit) AS way
+)
+SELECT c.*, p.operator_id
+FROM page CROSS JOIN consent c JOIN product p ON p.id = c.product_id
+WHERE c.id = page.id
 ORDER BY c.id LIMIT :limit;
 
 -- name: consent_in_force :one
@@ -163,10 +198,20 @@ JOIN product p ON p.id = o.product_id
 WHERE b.id = :id;
 
 -- name: legal_basis_list :many
-SELECT b.*, o.customer_id, p.operator_id FROM legal_basis b
+WITH page AS (
+    SELECT id FROM (SELECT id FROM legal_basis WHERE :own IS NULL AND id > :after ORDER BY id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT b.id FROM product_order o CROSS JOIN legal_basis b
+                          WHERE o.customer_id = :own AND b.order_id = o.id AND b.id > :after ORDER BY b.id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT b.id FROM legal_basis b CROSS JOIN product_order o CROSS JOIN product p
+                          WHERE EXISTS (SELECT 1 FROM product WHERE operator_id = :own)
+                            AND b.id > :after AND o.id = b.order_id AND p.id = o.product_id AND p.operator_id = :own
+                          ORDER BY b.id LIMIT :limit) AS way
+)
+SELECT b.*, o.customer_id, p.operator_id
+FROM page CROSS JOIN legal_basis b
 JOIN product_order o ON o.id = b.order_id
 JOIN product p ON p.id = o.product_id
-WHERE b.id > :after AND (:own IS NULL OR o.customer_id = :own OR p.operator_id = :own)
+WHERE b.id = page.id
 ORDER BY b.id LIMIT :limit;
 
 -- name: legal_basis_set_accepted :exec

@@ -14,15 +14,20 @@ LEFT JOIN call_grant g ON g.request_id = r.id
 WHERE r.id = :id;
 
 -- name: request_list :many
+WITH page AS (
+    SELECT id FROM (SELECT id FROM request WHERE :own IS NULL AND :room IS NULL AND id > :after ORDER BY id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT id FROM request WHERE room_id = :room AND (:own IS NULL OR developer_id = :own OR operator_id = :own OR provider_id = :own) AND id > :after ORDER BY id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT id FROM request WHERE :room IS NULL AND developer_id = :own AND id > :after ORDER BY id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT id FROM request WHERE :room IS NULL AND operator_id = :own AND id > :after ORDER BY id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT id FROM request WHERE :room IS NULL AND provider_id = :own AND id > :after ORDER BY id LIMIT :limit) AS way
+)
 SELECT r.*, e.title AS title, e.code AS code, c.state AS state, g.id AS grant_id, g.digest AS digest, g.row_count AS row_count,
        g.load_report AS load_report
-FROM request r
+FROM page CROSS JOIN request r
 JOIN entry e ON e.id = r.entry_id
 JOIN workflow_case c ON c.kind = 'request' AND c.object_id = r.id
 LEFT JOIN call_grant g ON g.request_id = r.id
-WHERE r.id > :after
-  AND (:own IS NULL OR r.developer_id = :own OR r.operator_id = :own OR r.provider_id = :own)
-  AND (:room IS NULL OR r.room_id = :room)
+WHERE r.id = page.id
 ORDER BY r.id LIMIT :limit;
 
 -- name: call_grant_insert :one
@@ -67,9 +72,16 @@ SELECT o.id, o.grant_id, o.provider_id, o.state, o.text, o.signature, o.until_at
 FROM source_order o JOIN call_grant g ON g.id = o.grant_id WHERE o.id = :id;
 
 -- name: source_order_list :many
-SELECT id, state, text AS "order", signature, until_at, reason, issued_at, expires_at FROM source_order
-WHERE provider_id = :provider AND id > :after AND text <> ''
-  AND (:state IS NULL OR state = :state OR :state = 'open' AND state = 'delayed')
+SELECT id, state, text AS "order", signature, until_at, reason, issued_at, expires_at FROM (
+    SELECT * FROM (SELECT * FROM source_order WHERE :state IS NULL AND provider_id = :provider AND id > :after AND text <> ''
+                   ORDER BY id LIMIT :limit) AS way
+    UNION ALL SELECT * FROM (SELECT * FROM source_order
+                             WHERE provider_id = :provider AND state = :state AND id > :after AND text <> ''
+                             ORDER BY id LIMIT :limit) AS way
+    UNION ALL SELECT * FROM (SELECT * FROM source_order
+                             WHERE :state = 'open' AND provider_id = :provider AND state = 'delayed' AND id > :after AND text <> ''
+                             ORDER BY id LIMIT :limit) AS way
+) AS page
 ORDER BY id LIMIT :limit;
 
 -- name: source_order_set_state :exec

@@ -27,11 +27,11 @@ UPDATE resource SET updated_day = :day, overdue_since = NULL WHERE id = :id;
 UPDATE resource SET overdue_since = :today WHERE id = :id;
 
 -- name: resource_overdue_new :many
-SELECT r.id, r.party_id, r.title, r.code FROM resource r
-JOIN workflow_case c ON c.kind = 'resource' AND c.object_id = r.id
-WHERE c.state = 'registered' AND r.overdue_since IS NULL AND r.update_cycle_days IS NOT NULL
+SELECT r.id, r.party_id, r.title, r.code FROM resource r CROSS JOIN workflow_case c
+WHERE c.kind = 'resource' AND c.object_id = r.id
+  AND c.state = 'registered' AND r.overdue_since IS NULL AND r.update_cycle_days IS NOT NULL
   AND r.updated_day IS NOT NULL AND r.updated_day + r.update_cycle_days < :today
-ORDER BY r.id LIMIT 100;
+ORDER BY r.updated_day + r.update_cycle_days, r.id LIMIT 100;
 
 -- name: resource_by_id :one
 SELECT r.*, p.name AS provider, p.credit_code AS provider_code, c.state AS state
@@ -47,10 +47,10 @@ WHERE r.code = :code;
 
 -- name: resource_list :many
 SELECT r.*, p.name AS provider, p.credit_code AS provider_code, c.state AS state
-FROM resource r
+FROM resource r CROSS JOIN workflow_case c
 JOIN party p ON p.id = r.party_id
-JOIN workflow_case c ON c.kind = 'resource' AND c.object_id = r.id
-WHERE r.id > :after AND (:provider IS NULL OR r.party_id = :provider) AND (:overdue = 0 OR r.overdue_since IS NOT NULL)
+WHERE c.kind = 'resource' AND c.object_id = r.id
+  AND r.id > :after AND (:provider IS NULL OR r.party_id = :provider) AND (:overdue = 0 OR r.overdue_since IS NOT NULL)
   AND (c.state = 'registered' OR r.party_id = :own)
 ORDER BY r.id LIMIT :limit;
 

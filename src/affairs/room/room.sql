@@ -8,9 +8,15 @@ JOIN workflow_case c ON c.kind = 'room' AND c.object_id = r.id
 WHERE r.id = :id;
 
 -- name: room_list :many
-SELECT r.*, c.state AS state FROM room r
+WITH page AS (
+    SELECT id FROM (SELECT id FROM room WHERE :own IS NULL AND id > :after ORDER BY id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT id FROM room WHERE developer_id = :own AND id > :after ORDER BY id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT id FROM room WHERE operator_id = :own AND id > :after ORDER BY id LIMIT :limit) AS way
+)
+SELECT r.*, c.state AS state
+FROM page CROSS JOIN room r
 JOIN workflow_case c ON c.kind = 'room' AND c.object_id = r.id
-WHERE r.id > :after AND (:own IS NULL OR r.developer_id = :own OR r.operator_id = :own)
+WHERE r.id = page.id
 ORDER BY r.id LIMIT :limit;
 
 -- name: rooms_of_agreement :many

@@ -13,10 +13,10 @@ WHERE r.id = :id;
 
 -- name: rule_list :many
 SELECT r.id, r.kind, r.owner_id, p.role AS owner_role, r.version, r.title, r.document_id, r.parameters, r.from_day, c.state AS state
-FROM rule r
+FROM rule r CROSS JOIN workflow_case c
 JOIN party p ON p.id = r.owner_id
-JOIN workflow_case c ON c.kind = 'rule' AND c.object_id = r.id
-WHERE r.id > :after AND (:kind IS NULL OR r.kind = :kind) AND (:owner IS NULL OR r.owner_id = :owner)
+WHERE c.kind = 'rule' AND c.object_id = r.id
+  AND r.id > :after AND (:kind IS NULL OR r.kind = :kind) AND (:owner IS NULL OR r.owner_id = :owner)
   AND (c.state = 'in_force' OR :all = 1 OR r.owner_id = :own)
 ORDER BY r.id LIMIT :limit;
 

@@ -13,9 +13,9 @@ JOIN workflow_case c ON c.kind = 'selection' AND c.object_id = s.id
 WHERE s.id = :id;
 
 -- name: selection_list :many
-SELECT s.*, c.state AS state FROM selection s
-JOIN workflow_case c ON c.kind = 'selection' AND c.object_id = s.id
-WHERE s.id > :after AND (c.state <> 'draft' OR :drafts = 1)
+SELECT s.*, c.state AS state FROM selection s CROSS JOIN workflow_case c
+WHERE c.kind = 'selection' AND c.object_id = s.id
+  AND s.id > :after AND (c.state <> 'draft' OR :drafts = 1)
 ORDER BY s.id LIMIT :limit;
 
 -- name: selection_set_winner :exec

@@ -1,0 +1,40 @@
+-- Indexes for a city that has grown: a page of one's own rows walks one of these and stops when it is full (tests: src/store/plan_test.c,
+-- figures: `make bench`, growth). The number stands second so that the walk is in its order.
+DROP INDEX request_by_developer;
+DROP INDEX request_by_operator;
+CREATE INDEX request_by_developer ON request (developer_id, id);
+CREATE INDEX request_by_operator ON request (operator_id, id);
+CREATE INDEX request_by_provider ON request (provider_id, id);
+CREATE INDEX source_order_of_provider ON source_order (provider_id, id);
+DROP INDEX room_by_developer;
+CREATE INDEX room_by_developer ON room (developer_id, id);
+CREATE INDEX room_by_operator ON room (operator_id, id);
+DROP INDEX document_by_party;
+CREATE INDEX document_by_party ON document (party_id, id);
+CREATE INDEX document_reader_by_party ON document_reader (party_id, document_id);
+DROP INDEX product_order_by_product;
+CREATE INDEX product_order_by_product ON product_order (product_id, id);
+CREATE INDEX product_order_of_customer ON product_order (customer_id, id);
+CREATE INDEX product_order_unanswered ON product_order (id) WHERE answered_at IS NULL;
+CREATE INDEX consent_by_customer ON consent (customer_id, id);
+CREATE INDEX consent_by_product ON consent (product_id, id);
+CREATE INDEX filing_by_operator ON filing (operator_id, id);
+DROP INDEX bill_by_order;
+DROP INDEX bill_by_customer;
+CREATE INDEX bill_by_order ON bill (order_id, id);
+CREATE INDEX bill_by_customer ON bill (customer_id, id);
+CREATE INDEX bill_by_product ON bill (product_id, id);
+DROP INDEX posting_by_party;
+CREATE INDEX posting_by_party ON posting (party_id, id);
+CREATE INDEX meter_by_order ON meter (order_id, id);
+DROP INDEX account_by_party;
+CREATE INDEX account_by_party ON account (party_id, id);
+CREATE INDEX token_by_account ON token (account_id, id);
+CREATE INDEX session_by_end ON session (ends_at);
+CREATE INDEX delegation_by_party ON delegation (party_id);
+DROP INDEX credit_entry_by_code;
+CREATE INDEX credit_entry_by_code ON credit_entry (credit_code, id);
+-- What timers look for.
+CREATE INDEX admission_next_report ON admission (next_report_day) WHERE late_since IS NULL;
+CREATE INDEX resource_next_update ON resource ((updated_day + update_cycle_days)) WHERE overdue_since IS NULL;
+CREATE INDEX product_still_listed ON product (id) WHERE listing IS NOT NULL AND delisted_at IS NULL;
