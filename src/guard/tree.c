@@ -245,8 +245,23 @@ static enum result read_groups(struct guard_context *context, const json_t *node
     return RESULT_OK;
 }
 
+/* The place of the member's text in a list; what is not there is refused. */
+static enum result one_of(struct guard_context *context, const json_t *node, const char *member,
+                          const char *const *list, size_t location, size_t *ret_place)
+{
+    const char *text = tree_text(node, member);
+    for (size_t i = 0; list[i] != NULL; i++)
+        if (strcmp(list[i], text) == 0) {
+            *ret_place = i;
+            return RESULT_OK;
+        }
+    return guard_refuse(context, REASON_UNKNOWN_PART, location, text);
+}
+
 static enum result read_order(struct guard_context *context, const json_t *modifier, struct query *query)
 {
+    static const char *const directions[] = {"ORDER_DEFAULT", "ASCENDING", "DESCENDING", NULL};
+    static const char *const null_orders[] = {"ORDER_DEFAULT", "NULLS FIRST", "NULLS LAST", NULL};
     static const char *const known[] = {"type", "orders", NULL};
     static const char *const known_order[] = {"type", "null_order", "expression", NULL};
     TRY(tree_only(context, modifier, known));
@@ -259,13 +274,15 @@ static enum result read_order(struct guard_context *context, const json_t *modif
     for (size_t i = 0; i < count; i++) {
         const json_t *order = json_array_get(list, i);
         TRY(tree_only(context, order, known_order));
-        const char *nulls = tree_text(order, "null_order");
         TRY(tree_read_expression(context, json_object_get(order, "expression"),
                                  &query->orders[i].expression));
-        query->orders[i].descending = strcmp(tree_text(order, "type"), "DESCENDING") == 0;
-        query->orders[i].nulls = strcmp(nulls, "NULLS FIRST") == 0  ? NULLS_FIRST
-                                 : strcmp(nulls, "NULLS LAST") == 0 ? NULLS_LAST
-                                                                    : NULLS_DEFAULT;
+        size_t location = query->orders[i].expression->location;
+        size_t direction;
+        size_t nulls;
+        TRY(one_of(context, order, "type", directions, location, &direction));
+        TRY(one_of(context, order, "null_order", null_orders, location, &nulls));
+        query->orders[i].descending = direction == 2;
+        query->orders[i].nulls = nulls == 1 ? NULLS_FIRST : nulls == 2 ? NULLS_LAST : NULLS_DEFAULT;
     }
     return RESULT_OK;
 }

@@ -47,6 +47,34 @@ static enum result read_column(struct guard_context *context, const json_t *node
     return RESULT_OK;
 }
 
+/* A type of the tree: its name, and width and scale where it is a decimal. What else there is to know of a
+ * type, such as a collation, is refused. */
+struct tree_type {
+    const char *id;
+    json_int_t width;
+    json_int_t scale;
+};
+
+static enum result read_type(struct guard_context *context, const json_t *node, size_t location,
+                             struct tree_type *ret_type)
+{
+    static const char *const known[] = {"id", "type_info", NULL};
+    static const char *const known_plain[] = {"id", NULL};
+    static const char *const known_decimal[] = {"type", "width", "scale", NULL};
+    const char *id = tree_text(node, "id");
+    const json_t *info = json_object_get(node, "type_info");
+    bool is_decimal = strcmp(id, "DECIMAL") == 0;
+    TRY(tree_only(context, node, is_decimal ? known : known_plain));
+    if (is_decimal) {
+        TRY(tree_only(context, info, known_decimal));
+        if (strcmp(tree_text(info, "type"), "DECIMAL_TYPE_INFO") != 0)
+            return guard_refuse(context, REASON_UNKNOWN_PART, location, tree_text(info, "type"));
+    }
+    *ret_type = (struct tree_type){id, json_integer_value(json_object_get(info, "width")),
+                                   json_integer_value(json_object_get(info, "scale"))};
+    return RESULT_OK;
+}
+
 /* 25 with scale 1 is 2.5. */
 static const char *decimal_text(struct arena *arena, json_int_t unscaled, int scale)
 {
@@ -65,8 +93,9 @@ static enum result read_constant(struct guard_context *context, const json_t *no
     TRY(tree_only(context, node, known));
     const json_t *value = json_object_get(node, "value");
     TRY(tree_only(context, value, known_value));
-    const json_t *type = json_object_get(value, "type");
-    const char *id = tree_text(type, "id");
+    struct tree_type type;
+    TRY(read_type(context, json_object_get(value, "type"), expression->location, &type));
+    const char *id = type.id;
     const json_t *content = json_object_get(value, "value");
     struct arena *arena = context->arena;
     expression->kind = EXPRESSION_CONSTANT;
@@ -80,13 +109,10 @@ static enum result read_constant(struct guard_context *context, const json_t *no
         expression->type = (struct type){TYPE_INTEGER, strcmp(id, "INTEGER") == 0 ? 10 : TYPE_WIDTH_BIGINT};
         expression->text = text;
     } else if (strcmp(id, "DECIMAL") == 0 && json_is_integer(content)) {
-        const json_t *info = json_object_get(type, "type_info");
-        json_int_t width = json_integer_value(json_object_get(info, "width"));
-        json_int_t scale = json_integer_value(json_object_get(info, "scale"));
-        if (width < 1 || width > TYPE_WIDTH_MAX || scale < 0 || scale > width)
+        if (type.width < 1 || type.width > TYPE_WIDTH_MAX || type.scale < 0 || type.scale > type.width)
             return guard_refuse(context, REASON_CONSTANT, expression->location, id);
-        expression->type = (struct type){TYPE_DECIMAL, (int)width, (int)scale};
-        expression->text = decimal_text(arena, json_integer_value(content), (int)scale);
+        expression->type = (struct type){TYPE_DECIMAL, (int)type.width, (int)type.scale};
+        expression->text = decimal_text(arena, json_integer_value(content), (int)type.scale);
     } else if (strcmp(id, "DOUBLE") == 0 && json_is_number(content)) {
         expression->type = (struct type){TYPE_REAL};
         expression->text = arena_printf(arena, "%.17e", json_number_value(content));
@@ -105,16 +131,17 @@ static enum result read_cast(struct guard_context *context, const json_t *node, 
                                         "child", "cast_type", "try_cast", NULL};
     static const char *const child[] = {"child", NULL};
     TRY(tree_only(context, node, known));
-    const json_t *type = json_object_get(node, "cast_type");
-    const char *id = tree_text(type, "id");
-    const char *name = id;
-    if (strcmp(id, "DECIMAL") == 0) {
-        const json_t *info = json_object_get(type, "type_info");
-        name = arena_printf(context->arena, "DECIMAL(%lld,%lld)",
-                            (long long)json_integer_value(json_object_get(info, "width")),
-                            (long long)json_integer_value(json_object_get(info, "scale")));
-    }
-    if (!type_parse(name, &expression->type) || expression->type.kind == TYPE_OPAQUE)
+    const json_t *cast = json_object_get(node, "cast_type");
+    const char *name = tree_text(cast, "id");
+    bool is_decimal = strcmp(name, "DECIMAL") == 0;
+    if (!is_decimal && (!type_parse(name, &expression->type) || expression->type.kind == TYPE_OPAQUE))
+        return guard_refuse(context, REASON_CAST_TYPE, expression->location, name);
+    struct tree_type type;
+    TRY(read_type(context, cast, expression->location, &type));
+    if (is_decimal)
+        name =
+            arena_printf(context->arena, "DECIMAL(%lld,%lld)", (long long)type.width, (long long)type.scale);
+    if (is_decimal && !type_parse(name, &expression->type))
         return guard_refuse(context, REASON_CAST_TYPE, expression->location, name);
     expression->kind = EXPRESSION_CAST;
     expression->text = arena_strdup(context->arena, name);
@@ -266,12 +293,15 @@ static enum result read_aggregate(struct guard_context *context, const json_t *n
     return apply_filter(context, json_object_get(node, "filter"), expression);
 }
 
-/* EXTRACT and the LIKE … ESCAPE family are functions of the schema "main" in the tree. */
+/* The parser itself writes what has a grammar of its own, EXTRACT(… FROM …) and SUBSTRING(… FROM …), as
+ * functions of the schema "main". */
 static bool is_plain_name(const json_t *node)
 {
     const char *schema = tree_text(node, "schema");
-    bool extract = strcmp(schema, "main") == 0 && strcmp(tree_text(node, "function_name"), "date_part") == 0;
-    return tree_text(node, "catalog")[0] == '\0' && (schema[0] == '\0' || extract);
+    const char *name = tree_text(node, "function_name");
+    bool by_parser =
+        strcmp(schema, "main") == 0 && (strcmp(name, "date_part") == 0 || strcmp(name, "substring") == 0);
+    return tree_text(node, "catalog")[0] == '\0' && (schema[0] == '\0' || by_parser);
 }
 
 static enum result refuse_function(const struct guard_context *context, size_t location, const char *name)
@@ -293,10 +323,13 @@ static enum result read_function(struct guard_context *context, const json_t *no
         "class",  "type",     "alias",     "query_location", "function_name", "schema", "children",
         "filter", "distinct", "order_bys", "is_operator",    "catalog",       NULL};
     TRY(tree_only(context, node, known));
+    static const char *const known_orders[] = {"type", NULL};
     const char *name = tree_text(node, "function_name");
-    const json_t *orders = json_object_get(json_object_get(node, "order_bys"), "orders");
-    if (json_array_size(orders) != 0)
+    const json_t *orders = json_object_get(node, "order_bys");
+    if (json_array_size(json_object_get(orders, "orders")) != 0)
         return guard_refuse(context, REASON_AGGREGATE_ORDER, expression->location, NULL);
+    if (orders != NULL && !json_is_null(orders))
+        TRY(tree_only(context, orders, known_orders));
     if (aggregate_by_name(name, &expression->aggregate) && is_plain_name(node))
         return read_aggregate(context, node, expression);
     if (is_unmeasured(name))
@@ -353,16 +386,28 @@ static enum result read_by_class(struct guard_context *context, const json_t *no
                    {"LAMBDA", REASON_LAMBDA},    {"PARAMETER", REASON_PARAMETER},
                    {"COLLATE", REASON_COLLATE},  {"POSITIONAL_REFERENCE", REASON_POSITIONAL},
                    {"SUBQUERY", REASON_SUBQUERY}};
+    /* A class of several types, or of the one that is named. */
     static const struct {
         const char *class;
+        const char *type;
         enum result (*read)(struct guard_context *context, const json_t *node, struct expression *expression);
-    } readers[] = {{"COLUMN_REF", read_column}, {"CONSTANT", read_constant}, {"CAST", read_cast},
-                   {"CASE", read_case},         {"FUNCTION", read_function}, {"COMPARISON", read_node},
-                   {"BETWEEN", read_node},      {"CONJUNCTION", read_node},  {"OPERATOR", read_node}};
+    } readers[] = {{"COLUMN_REF", "COLUMN_REF", read_column},
+                   {"CONSTANT", "VALUE_CONSTANT", read_constant},
+                   {"CAST", "OPERATOR_CAST", read_cast},
+                   {"CASE", "CASE_EXPR", read_case},
+                   {"FUNCTION", "FUNCTION", read_function},
+                   {"BETWEEN", "COMPARE_BETWEEN", read_node},
+                   {"COMPARISON", NULL, read_node},
+                   {"CONJUNCTION", NULL, read_node},
+                   {"OPERATOR", NULL, read_node}};
     const char *class = tree_text(node, "class");
+    const char *type = tree_text(node, "type");
     for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++)
-        if (strcmp(readers[i].class, class) == 0)
+        if (strcmp(readers[i].class, class) == 0) {
+            if (readers[i].type != NULL && strcmp(readers[i].type, type) != 0)
+                return guard_refuse(context, REASON_UNKNOWN_PART, expression->location, type);
             return readers[i].read(context, node, expression);
+        }
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
         if (strcmp(refused[i].class, class) == 0)
             return guard_refuse(context, refused[i].reason, expression->location, NULL);
