@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include "audit/merkle.h"
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/random.h"
@@ -43,11 +44,24 @@ enum result audit_append(struct store_tx *tx, struct arena *arena, struct random
 
 /* ---- sealing ---- */
 
+/* Where a log stands, for a signer that signs nothing but its growth. */
+struct audit_standing {
+    const char *note; /* the checkpoint with its signatures; NULL: a log without one */
+    int64_t size;
+    const void *edges; /* the hashes of its partial tiles, level by level */
+    size_t edges_size;
+    const struct merkle_source *tiles; /* of the tree under the checkpoint, to prove consistency from */
+};
+
 /* Signs a checkpoint's text; the keys are elsewhere (the keeper). Appends signature lines to the note as
- * C2SP signed-note demands. */
+ * C2SP signed-note demands. A signer with the other two is first shown all that it is to sign. */
 struct audit_signer {
     enum result (*sign)(void *state, const char *text, struct arena *arena, const char **ret_signature_lines);
     void *state;
+    /* NULL, or told where the log stands: at the opening, and after each failure. */
+    enum result (*resume)(void *state, const struct audit_standing *standing);
+    /* Entries from number `from` on, each after its length as a big-endian uint16. */
+    enum result (*extend)(void *state, int64_t from, const void *entries, size_t size);
 };
 
 struct audit_sealer;

@@ -8,6 +8,7 @@
  * checkpoint, then its folder, then drops what is sealed from the store, and may be cut off anywhere. */
 #include "audit/edge.h"
 #include "audit/entry.h"
+#include "audit/log.h"
 #include "audit/merkle.h"
 #include "audit/note.h"
 #include "audit/tile.h"
@@ -26,6 +27,16 @@
 /* Entries taken from the store at a time. */
 enum { SEAL_CHUNK = 2048 };
 
+/* Bytes of entries that are shown to the signer at a time, and one entry more. */
+enum { SHOW_BYTES = 4 * 1024 * 1024 };
+
+/* Entries one after the other, each after its length. */
+struct bundle_buffer {
+    uint8_t *bytes;
+    size_t size;
+    size_t room;
+};
+
 struct audit_sealer {
     struct store *store;
     struct audit_signer signer;
@@ -35,27 +46,48 @@ struct audit_sealer {
     int64_t sealed; /* under the checkpoint */
     int64_t size;   /* in the tiles that this run has written */
     struct edge edges[TILE_LEVELS];
-    uint8_t *bundle; /* the last bundle's bytes */
-    size_t bundle_size;
-    size_t bundle_room;
+    struct bundle_buffer bundle; /* the last bundle */
+    struct bundle_buffer shown;  /* what the signer is to see next, from entry shown_from on */
+    int64_t shown_from;
 };
 
 /* ---- adding ---- */
 
-static void bundle_add(struct audit_sealer *sealer, const uint8_t *bytes, size_t size)
+static void bundle_add(struct bundle_buffer *bundle, const uint8_t *bytes, size_t size)
 {
-    size_t needed = sealer->bundle_size + 2 + size;
-    if (needed > sealer->bundle_room) {
-        sealer->bundle_room = 2 * needed;
-        sealer->bundle = realloc(sealer->bundle, sealer->bundle_room);
-        if (sealer->bundle == NULL)
+    size_t needed = bundle->size + 2 + size;
+    if (needed > bundle->room) {
+        bundle->room = 2 * needed;
+        bundle->bytes = realloc(bundle->bytes, bundle->room);
+        if (bundle->bytes == NULL)
             abort();
     }
-    uint8_t *at = sealer->bundle + sealer->bundle_size;
+    uint8_t *at = bundle->bytes + bundle->size;
     at[0] = (uint8_t)(size >> 8);
     at[1] = (uint8_t)size;
     memcpy(at + 2, bytes, size);
-    sealer->bundle_size = needed;
+    bundle->size = needed;
+}
+
+static enum result show(struct audit_sealer *sealer)
+{
+    enum result result = RESULT_OK;
+    if (sealer->shown.size > 0)
+        result = sealer->signer.extend(sealer->signer.state, sealer->shown_from, sealer->shown.bytes,
+                                       sealer->shown.size);
+    sealer->shown.size = 0;
+    return result;
+}
+
+/* Keeps the entry for the signer, where it wants to see entries. */
+static enum result show_entry(struct audit_sealer *sealer, const uint8_t *bytes, size_t size)
+{
+    if (sealer->signer.extend == NULL)
+        return RESULT_OK;
+    if (sealer->shown.size == 0)
+        sealer->shown_from = sealer->size;
+    bundle_add(&sealer->shown, bytes, size);
+    return sealer->shown.size < SHOW_BYTES ? RESULT_OK : show(sealer);
 }
 
 /* Adds a hash to a level; a tile that is full is written and its root goes to the level above. */
@@ -76,14 +108,15 @@ static enum result edge_add(struct audit_sealer *sealer, int level, const struct
 
 static enum result add_entry(struct audit_sealer *sealer, const uint8_t *bytes, size_t size)
 {
-    bundle_add(sealer, bytes, size);
+    TRY(show_entry(sealer, bytes, size));
+    bundle_add(&sealer->bundle, bytes, size);
     struct digest leaf = merkle_leaf(bytes, size);
     sealer->size++;
     if (tile_partial_width(sealer->size, 0) == 0) {
         char path[TILE_PATH_BYTES];
         tile_path(TILE_ENTRIES, tile_full_count(sealer->size, 0) - 1, TILE_WIDTH, path);
-        TRY(tile_writer_put(&sealer->writer, path, sealer->bundle, sealer->bundle_size));
-        sealer->bundle_size = 0;
+        TRY(tile_writer_put(&sealer->writer, path, sealer->bundle.bytes, sealer->bundle.size));
+        sealer->bundle.size = 0;
     }
     return edge_add(sealer, 0, &leaf);
 }
@@ -120,7 +153,7 @@ static enum result take_chunk(struct audit_sealer *sealer, struct arena *arena, 
         TRY(add_entry(sealer, bytes, size));
     }
     *ret_count = chunk.rows.count;
-    return RESULT_OK;
+    return show(sealer);
 }
 
 /* ---- the checkpoint ---- */
@@ -138,7 +171,7 @@ static enum result write_partials(struct audit_sealer *sealer)
     if (sealer->edges[0].width == 0)
         return RESULT_OK;
     tile_path(TILE_ENTRIES, tile_full_count(sealer->size, 0), sealer->edges[0].width, path);
-    return tile_writer_put(&sealer->writer, path, sealer->bundle, sealer->bundle_size);
+    return tile_writer_put(&sealer->writer, path, sealer->bundle.bytes, sealer->bundle.size);
 }
 
 static enum result write_checkpoint(struct audit_sealer *sealer, struct arena *arena)
@@ -209,7 +242,7 @@ static enum result load_bundle(struct audit_sealer *sealer, unsigned width)
         struct digest leaf = merkle_leaf(bundle.entries[i], bundle.sizes[i]);
         if (!digest_equal(&leaf, &sealer->edges[0].hashes[i]))
             result = RESULT_CORRUPT;
-        bundle_add(sealer, bundle.entries[i], bundle.sizes[i]);
+        bundle_add(&sealer->bundle, bundle.entries[i], bundle.sizes[i]);
     }
     bundle_free(&bundle);
     return result == RESULT_NOT_FOUND ? RESULT_CORRUPT : result;
@@ -232,17 +265,38 @@ static enum result load_edges(struct audit_sealer *sealer, const struct digest *
     struct digest found = edge_root(sealer->edges);
     if (!digest_equal(&found, root))
         return RESULT_CORRUPT;
-    sealer->bundle_size = 0;
+    sealer->bundle.size = 0;
     return sealer->edges[0].width > 0 ? load_bundle(sealer, sealer->edges[0].width) : RESULT_OK;
+}
+
+/* Tells the signer where the log stands. */
+static enum result resume(struct audit_sealer *sealer, const struct checkpoint *checkpoint, const char *note,
+                          struct arena *arena)
+{
+    if (sealer->signer.resume == NULL)
+        return RESULT_OK;
+    uint8_t *edges = arena_alloc(arena, sizeof(struct digest) * TILE_WIDTH * TILE_LEVELS);
+    struct sealed_log log = {.folder = sealer->folder, .checkpoint = *checkpoint};
+    const struct merkle_source tiles = {.node = sealed_log_node, .state = &log};
+    struct audit_standing standing = {
+        .note = note, .size = checkpoint->size, .edges = edges, .tiles = &tiles};
+    for (int level = 0; level < TILE_LEVELS; level++) {
+        const struct edge *edge = &sealer->edges[level];
+        size_t size = edge->width * sizeof edge->hashes[0];
+        memcpy(edges + standing.edges_size, edge->hashes, size);
+        standing.edges_size += size;
+    }
+    sealer->shown.size = 0;
+    return sealer->signer.resume(sealer->signer.state, &standing);
 }
 
 /* Goes back to what the checkpoint on disk covers; nothing when there is none. */
 static enum result load(struct audit_sealer *sealer)
 {
     CLEANUP_ARENA struct arena *arena = arena_new(0);
-    char *bytes = arena_alloc(arena, NOTE_BYTES_MAX);
+    char *bytes = arena_alloc(arena, NOTE_BYTES_MAX + 1);
     size_t size;
-    struct checkpoint checkpoint = {.root = merkle_empty()};
+    struct checkpoint checkpoint = {.origin = sealer->origin, .root = merkle_empty()};
     enum result result = tile_file_read(sealer->folder, "checkpoint", bytes, NOTE_BYTES_MAX, &size);
     if (result == RESULT_OK) {
         struct note note;
@@ -254,7 +308,8 @@ static enum result load(struct audit_sealer *sealer)
         return result;
     }
     sealer->size = sealer->sealed = checkpoint.size;
-    return load_edges(sealer, &checkpoint.root);
+    TRY(load_edges(sealer, &checkpoint.root));
+    return resume(sealer, &checkpoint, result == RESULT_OK ? bytes : NULL, arena);
 }
 
 struct known {
@@ -326,7 +381,8 @@ void audit_sealer_close(struct audit_sealer *sealer)
     tile_writer_close(&sealer->writer);
     if (sealer->folder >= 0)
         (void)close(sealer->folder);
-    free(sealer->bundle);
+    free(sealer->bundle.bytes);
+    free(sealer->shown.bytes);
     free(sealer->origin);
     free(sealer);
 }

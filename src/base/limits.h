@@ -65,6 +65,9 @@
 /* Audit */
 #define LIMIT_ENTRY_BYTES 65535         /* C2SP tlog-tiles */
 
+#define LIMIT_LOG_BACK_SECONDS (24 * 3600) /* that an entry may be dated before the newest one in front of it */
+#define LIMIT_LOG_SHOW_BYTES ((size_t)8 * 1024 * 1024) /* of entries that the keeper is shown in one call */
+
 /* Rooms, workers, queries */
 #define LIMIT_SQL_BYTES ((size_t)64 * 1024)
 #define LIMIT_QUERY_DEPTH 64            /* nesting of the parser's tree that the guard reads */

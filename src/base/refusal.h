@@ -20,3 +20,7 @@ struct refusal {
 /* Fills *ret_refusal unless it is NULL, and returns refusal.result, so that a check reads
  *     return refuse(ret, (struct refusal){.result = RESULT_INVALID, .law = LAW(REASONS), …});  */
 enum result refuse(struct refusal *ret_refusal, struct refusal refusal);
+
+/* The same with all its words in the arena. */
+struct arena;
+struct refusal refusal_copy(struct arena *arena, const struct refusal *refusal);

@@ -1,4 +1,4 @@
-/* The client side of every verb: arguments in, reply out. */
+/* The client side of every verb but the log's: arguments in, reply out. */
 #include "base/limits.h"
 #include "keeper/client.h"
 #include "keeper/keeper.h"
@@ -57,27 +57,11 @@ static json_t *shared(const json_t *json)
     return json_incref((json_t *)(uintptr_t)json);
 }
 
-/* ---- status and signatures ---- */
+/* ---- status ---- */
 
 enum result keeper_status(struct keeper *keeper, json_t **ret_status)
 {
     return ask(keeper, NULL, VERB_STATUS, NULL, -1, ret_status, NULL);
-}
-
-static enum result sign(void *state, const char *text, struct arena *arena, const char **ret_signature_lines)
-{
-    struct keeper *keeper = state;
-    CLEANUP_JSON json_t *reply = NULL;
-    TRY(ask(keeper, arena, VERB_SIGN, json_pack("{s:s}", "text", text), -1, &reply, NULL));
-    if (json_text(reply, "lines") == NULL)
-        return RESULT_UNAVAILABLE;
-    *ret_signature_lines = arena_strdup(arena, json_text(reply, "lines"));
-    return RESULT_OK;
-}
-
-struct audit_signer keeper_signer(struct keeper *keeper)
-{
-    return (struct audit_signer){.sign = sign, .state = keeper};
 }
 
 /* ---- grants and slices ---- */

@@ -56,6 +56,9 @@ static enum result open_serving(const struct keeper_options *options, struct ser
     TRY(open_clock(options, &serving->clock));
     TRY(vault_open(options->home, options->master_key, serving->clock, &serving->vault));
     TRY(missing_key(signing_open(serving->vault, options->origin, &serving->signing)));
+    const struct note_key keys[2] = {serving->signing->log_ed25519, serving->signing->log_sm2};
+    TRY(authority_open(&serving->authority, options->home, options->origin, keys,
+                       serving->signing->record_secret));
     TRY(missing_key(token_secret(serving->vault, serving->subject_secret)));
     running_init(&serving->running);
     serving->origin = options->origin;
@@ -205,5 +208,7 @@ void keeper_stop(struct keeper *keeper)
         return;
     keeper_client_free(keeper->client);
     wait_for_end(keeper->process);
+    if (keeper->log_arena != NULL)
+        arena_free(keeper->log_arena);
     free(keeper);
 }

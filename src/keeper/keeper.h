@@ -40,8 +40,20 @@ void keeper_stop(struct keeper *keeper);
  * active], "master_version","pid"}. */
 enum result keeper_status(struct keeper *keeper, json_t **ret_status);
 
-/* Signs checkpoints of this origin, and nothing else, with keys that never leave the keeper. */
+/* Signs checkpoints of this origin, and nothing else, with keys that never leave the keeper: only of entries
+ * that it was shown and has hashed itself, and only such as go on from the checkpoint that it signed last
+ * (authority.h). One sealer at a time. */
 struct audit_signer keeper_signer(struct keeper *keeper);
+
+/* Why the signer refused last, in words, until its next call; NULL when it did not. */
+const struct refusal *keeper_log_refusal(const struct keeper *keeper);
+
+/* The size of a checkpoint that the keeper had no record of and took, since its own keys had signed it; 0:
+ * none. */
+int64_t keeper_log_taken(const struct keeper *keeper);
+
+/* {"known": whether it has signed one, "base","last": sizes of the last two checkpoints}. */
+enum result keeper_log_state(struct keeper *keeper, json_t **ret_state);
 
 /* ---- grants and slices ---- */
 

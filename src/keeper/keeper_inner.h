@@ -1,6 +1,7 @@
 /* The serving process's handle of the keeper. */
 #pragma once
 
+#include "base/refusal.h"
 #include "keeper/client.h"
 
 #include <sys/types.h>
@@ -8,4 +9,8 @@
 struct keeper {
     pid_t process;
     struct keeper_client *client;
+    /* Of the thread that seals. */
+    struct arena *log_arena;
+    struct refusal log_refusal; /* the last one, in the arena */
+    int64_t log_taken;
 };

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "keeper/fixture.h"
 #include "keeper/keeper_inner.h"
+#include "support/attack.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -50,32 +51,135 @@ TEST(the_status_names_keys_and_jail)
     assert_true(json_array_size(json_object_get(status, "jail")) >= 4);
 }
 
-TEST(the_keeper_signs_its_log_s_checkpoints_and_nothing_else)
+/* A log in the fixture's home, sealed with the keeper's keys. */
+struct kept_log {
+    char folder[160];
+    char store_path[160];
+    struct store *store;
+    struct audit_sealer *sealer;
+};
+
+static enum result open_log(struct fixture *fixture, struct kept_log *log)
+{
+    (void)snprintf(log->folder, sizeof log->folder, "%s/log", fixture->home);
+    (void)snprintf(log->store_path, sizeof log->store_path, "%s/store", fixture->home);
+    assert_ok(store_open(log->store_path, &log->store));
+    enum result result = audit_sealer_open(log->store, log->folder, "dukou.test/log",
+                                           keeper_signer(fixture->keeper), &log->sealer);
+    if (result != RESULT_OK)
+        store_close(log->store);
+    return result;
+}
+
+static void close_log(struct kept_log *log)
+{
+    audit_sealer_close(log->sealer);
+    store_close(log->store);
+}
+
+static enum result add_entries(struct store_tx *tx, void *argument)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    struct random *random = random_seeded(3);
+    const struct audit_entry entry = {.at = INSTANT_DAY, .event = "note", .object = "thing"};
+    row_id number;
+    enum result result = RESULT_OK;
+    for (int i = 0; result == RESULT_OK && i < *(const int *)argument; i++)
+        result = audit_append(tx, arena, random, &entry, &number);
+    random_free(random);
+    return result;
+}
+
+static void seal_more(struct kept_log *log, int count, int64_t expected)
+{
+    int64_t size = -1;
+    assert_ok(store_write(log->store, add_entries, &count));
+    assert_ok(audit_seal(log->sealer, &size));
+    assert_int_equal(size, expected);
+}
+
+TEST(the_keeper_signs_its_own_log_and_nothing_else)
 {
     CLEANUP_FIXTURE struct fixture fixture = fixture_new();
     CLEANUP_JSON json_t *status = NULL;
-    assert_ok(keeper_status(fixture.keeper, &status));
-    struct audit_signer signer = keeper_signer(fixture.keeper);
-    struct checkpoint checkpoint = {.origin = "dukou.test/log", .size = 3};
-    const char *text = checkpoint_print(fixture.arena, &checkpoint);
-    const char *lines = NULL;
-    assert_ok(signer.sign(signer.state, text, fixture.arena, &lines));
-    const char *signed_note = arena_printf(fixture.arena, "%s\n%s", text, lines);
-    struct note note;
+    struct kept_log log;
     struct note_key keys[2];
-    const char *ed25519 = json_text(status, "log_ed25519");
-    const char *sm2 = json_text(status, "log_sm2");
-    assert_ok(note_key_parse(ed25519, strlen(ed25519), &keys[0]));
-    assert_ok(note_key_parse(sm2, strlen(sm2), &keys[1]));
-    assert_ok(note_parse(fixture.arena, signed_note, strlen(signed_note), &note));
-    assert_ok(note_verify(&note, keys, 2));
+    struct audit_report report = {0};
+    static const char *const members[] = {"log_ed25519", "log_sm2"};
+    assert_ok(keeper_status(fixture.keeper, &status));
+    assert_ok(open_log(&fixture, &log));
+    seal_more(&log, 3, 3);
+    seal_more(&log, 5000, 5003); /* more than the keeper is shown at a time */
+    for (size_t i = 0; i < 2; i++)
+        assert_ok(
+            note_key_parse(json_text(status, members[i]), strlen(json_text(status, members[i])), &keys[i]));
+    assert_ok(note_keys_write(log.folder, keys, 2));
+    assert_ok(audit_verify(log.folder, log.store_path, NULL, fixture.arena, &report));
+    assert_int_equal(report.entries, 5003);
 
-    lines = NULL;
+    const char *lines = NULL;
+    struct audit_signer signer = keeper_signer(fixture.keeper);
     assert_int_equal(signer.sign(signer.state, "some other text\n", fixture.arena, &lines), RESULT_INVALID);
-    checkpoint.origin = "other.test/log";
-    text = checkpoint_print(fixture.arena, &checkpoint);
+    attack_stopped(&(struct attack){"keeper", "log_sign_text", "has the log's key sign a text of its own",
+                                    "keeper: log authority", "RESULT_INVALID"});
+    struct checkpoint checkpoint = {.origin = "other.test/log", .size = 3};
+    const char *text = checkpoint_print(fixture.arena, &checkpoint);
     assert_int_equal(signer.sign(signer.state, text, fixture.arena, &lines), RESULT_INVALID);
+    attack_stopped(&(struct attack){"keeper", "log_other_origin", "has a checkpoint of another log signed",
+                                    "keeper: log authority", "RESULT_INVALID"});
+    checkpoint = (struct checkpoint){.origin = "dukou.test/log", .size = 6000};
+    text = checkpoint_print(fixture.arena, &checkpoint);
+    assert_int_equal(signer.sign(signer.state, text, fixture.arena, &lines), RESULT_CONFLICT);
     assert_null(lines);
+    close_log(&log);
+}
+
+TEST(an_older_log_is_not_gone_on_with_by_the_keeper_that_signed_more)
+{
+    CLEANUP_FIXTURE struct fixture fixture = fixture_new();
+    struct kept_log log;
+    char older[1000];
+    assert_ok(open_log(&fixture, &log));
+    seal_more(&log, 10, 10);
+    (void)snprintf(older, sizeof older, "mkdir %s/older && cp -a %s/log %s/older && cp %s/store* %s/older",
+                   fixture.home, fixture.home, fixture.home, fixture.home, fixture.home);
+    close_log(&log);
+    assert_int_equal(system(older), 0);
+    assert_ok(open_log(&fixture, &log));
+    seal_more(&log, 10, 20);
+    seal_more(&log, 10, 30);
+    close_log(&log);
+    (void)snprintf(older, sizeof older, "rm -r %s/log %s/store* && cp -a %s/older/* %s", fixture.home,
+                   fixture.home, fixture.home, fixture.home);
+    assert_int_equal(system(older), 0);
+    assert_int_equal(open_log(&fixture, &log), RESULT_CONFLICT);
+    const struct refusal *refusal = keeper_log_refusal(fixture.keeper);
+    assert_non_null(refusal);
+    assert_non_null(strstr(refusal->en, "ends at 10 entries, the keeper has signed 30"));
+}
+
+TEST(a_sealer_goes_on_with_a_keeper_that_was_started_anew)
+{
+    char home[128];
+    struct kept_log log;
+    (void)snprintf(home, sizeof home, "%s", test_folder());
+    for (int round = 1; round <= 3; round++) {
+        struct fixture fixture = fixture_at(home);
+        assert_ok(open_log(&fixture, &log));
+        seal_more(&log, 200, round * 200);
+        assert_int_equal(keeper_log_taken(fixture.keeper), 0);
+        close_log(&log);
+        fixture_free(&fixture);
+    }
+    char marks[160];
+    (void)snprintf(marks, sizeof marks, "%s/keys/log.signed", home);
+    assert_int_equal(unlink(marks), 0); /* a home from before there were any */
+    struct fixture fixture = fixture_at(home);
+    assert_ok(open_log(&fixture, &log));
+    assert_int_equal(keeper_log_taken(fixture.keeper), 600);
+    seal_more(&log, 1, 601);
+    close_log(&log);
+    fixture_free(&fixture);
 }
 
 TEST(keys_and_signatures_are_the_same_after_a_restart)

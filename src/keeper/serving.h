@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/refusal.h"
 #include "engine/engine.h"
+#include "keeper/authority.h"
 #include "keeper/crew.h"
 #include "keeper/hot.h"
 #include "keeper/index.h"
@@ -21,6 +22,7 @@ struct signing {
     uint8_t log_sm2_secret[NOTE_SM2_SECRET_SIZE];
     uint8_t order_public[NOTE_ED25519_PUBLIC_SIZE];
     uint8_t order_secret[NOTE_ED25519_SECRET_SIZE];
+    uint8_t record_secret[AUTHORITY_KEY_SIZE]; /* of the marks of what was signed */
 };
 
 struct serving {
@@ -31,6 +33,7 @@ struct serving {
     struct engine *engine;
     struct vault *vault;
     struct signing *signing;
+    struct authority authority;
     struct running_register running;
     struct index_cache *indexes;
     struct crew *quick;

@@ -5,17 +5,26 @@
 
 enum { SM2_BYTES = NOTE_SM2_SECRET_SIZE + NOTE_SM2_PUBLIC_SIZE };
 
+/* A secret of 32 bytes from the vault's key of that name. */
+static enum result open_secret(struct vault *vault, const char *name, const char *label, uint8_t *ret_secret)
+{
+    uint8_t key[VAULT_KEY_SIZE];
+    TRY(vault_key_ensure(vault_keys_of(vault), name, key));
+    struct digest secret = digest_hmac(key, sizeof key, label, strlen(label));
+    memcpy(ret_secret, secret.bytes, DIGEST_SIZE);
+    sodium_memzero(key, sizeof key);
+    sodium_memzero(&secret, sizeof secret);
+    return RESULT_OK;
+}
+
 /* Ed25519 from the vault's key of that name. */
 static enum result open_ed25519(struct vault *vault, const char *name, uint8_t *ret_public,
                                 uint8_t *ret_secret)
 {
-    static const char label[] = "dukou ed25519 seed 1";
-    uint8_t key[VAULT_KEY_SIZE];
-    TRY(vault_key_ensure(vault_keys_of(vault), name, key));
-    struct digest seed = digest_hmac(key, sizeof key, label, sizeof label - 1);
-    (void)crypto_sign_seed_keypair(ret_public, ret_secret, seed.bytes);
-    sodium_memzero(key, sizeof key);
-    sodium_memzero(&seed, sizeof seed);
+    uint8_t seed[DIGEST_SIZE];
+    TRY(open_secret(vault, name, "dukou ed25519 seed 1", seed));
+    (void)crypto_sign_seed_keypair(ret_public, ret_secret, seed);
+    sodium_memzero(seed, sizeof seed);
     return RESULT_OK;
 }
 
@@ -49,6 +58,7 @@ static enum result open_all(struct vault *vault, const char *origin, struct sign
     uint8_t public[NOTE_SM2_PUBLIC_SIZE];
     TRY(open_ed25519(vault, "log/ed25519", public, signing->log_ed25519_secret));
     TRY(note_key_make(NOTE_ED25519, origin, public, &signing->log_ed25519));
+    TRY(open_secret(vault, "log/ed25519", "dukou log marks 1", signing->record_secret));
     TRY(open_sm2(vault, public, signing->log_sm2_secret));
     TRY(note_key_make(NOTE_SM2, origin, public, &signing->log_sm2));
     return open_ed25519(vault, "order/ed25519", signing->order_public, signing->order_secret);

@@ -4,6 +4,9 @@
 /* X(symbol, name, long: it waits for a worker or for gigabytes, descriptors that come along) */
 #define KEEPER_VERBS(X)                                                                                      \
     X(STATUS, "status", 0, 0)                                                                                \
+    X(LOG_STATE, "log state", 0, 0)                                                                          \
+    X(LOG_RESUME, "log resume", 0, 1)                                                                        \
+    X(LOG_EXTEND, "log extend", 0, 1)                                                                        \
     X(SIGN, "sign", 0, 0)                                                                                    \
     X(GRANT_OPEN, "grant open", 0, 0)                                                                        \
     X(ORDER_SIGN, "order sign", 0, 0)                                                                        \

@@ -1,4 +1,4 @@
-/* Status, signatures, keys and their end. */
+/* Status, orders, keys and their end. */
 #include "engine/jail/jail.h"
 #include "keeper/grant.h"
 #include "keeper/serving.h"
@@ -35,27 +35,6 @@ enum result keeper_verb_STATUS(struct serving *serving, struct call *call)
     (void)json_object_set_new(reply, "master_version",
                               json_integer(vault_keys_version(vault_keys_of(serving->vault))));
     (void)json_object_set_new(reply, "pid", json_integer(getpid()));
-    return RESULT_OK;
-}
-
-/* ---- signatures ---- */
-
-enum result keeper_verb_SIGN(struct serving *serving, struct call *call)
-{
-    const struct signing *signing = serving->signing;
-    const char *text;
-    const char *ed25519;
-    const char *sm2;
-    struct checkpoint checkpoint;
-    TRY(argument_text(call, "text", NOTE_BYTES_MAX, &text));
-    /* The key signs this log's checkpoints and nothing else. */
-    if (checkpoint_parse(call->arena, text, &checkpoint) != RESULT_OK ||
-        strcmp(checkpoint.origin, serving->origin) != 0)
-        return RESULT_INVALID;
-    TRY(note_sign(call->arena, &signing->log_ed25519, signing->log_ed25519_secret, text, &ed25519));
-    TRY(note_sign(call->arena, &signing->log_sm2, signing->log_sm2_secret, text, &sm2));
-    (void)json_object_set_new(call->reply, "lines",
-                              json_string(arena_printf(call->arena, "%s%s", ed25519, sm2)));
     return RESULT_OK;
 }
 

@@ -238,23 +238,6 @@ static enum result add_rows(struct index_job *job, const struct engine_answer *a
     return RESULT_OK;
 }
 
-static const char *copied(struct arena *arena, const char *text)
-{
-    return text != NULL ? arena_strdup(arena, text) : NULL;
-}
-
-/* A part's arena ends before the call's. */
-static struct refusal copy_refusal(struct arena *arena, const struct refusal *refusal)
-{
-    return (struct refusal){.result = refusal->result,
-                            .law = refusal->law,
-                            .field = copied(arena, refusal->field),
-                            .zh = copied(arena, refusal->zh),
-                            .en = copied(arena, refusal->en),
-                            .remedy_zh = copied(arena, refusal->remedy_zh),
-                            .remedy_en = copied(arena, refusal->remedy_en)};
-}
-
 static enum result run_part(struct serving *serving, struct call *call, struct running *running,
                             struct index_job *job, size_t part, struct index_builder *builder)
 {
@@ -270,7 +253,7 @@ static enum result run_part(struct serving *serving, struct call *call, struct r
                            sql, job->parts, part);
     enum result result = room_run(serving, &inner, running, sql, &job->table, 1, &limits, &answer);
     if (result != RESULT_OK) {
-        call->refusal = copy_refusal(call->arena, &inner.refusal);
+        call->refusal = refusal_copy(call->arena, &inner.refusal); /* a part's arena ends before the call's */
         return result;
     }
     return add_rows(job, &answer, builder);
