@@ -132,6 +132,7 @@ static const struct command commands[] = {
      command_keys},
     {"backup", "FOLDER", "在线备份", "back up while it serves", command_backup},
     {"restore", "FOLDER", "恢复", "restore", command_restore},
+    {"metrics", "", "打印监控指标表", "print what /metrics measures", command_metrics},
     {"openapi", "", "打印 OpenAPI 文档", "print the OpenAPI document", command_openapi},
     {"permissions", "", "打印角色与权限对照表", "print what each role may do", command_permissions},
     {"clauses", "", "打印条款落实表", "print the plan's clauses and what enforces them", command_clauses},

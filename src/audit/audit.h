@@ -100,6 +100,9 @@ struct audit_report {
 enum result audit_verify(const char *log_folder, const char *store_path, const char *keys_path,
                          struct arena *arena, struct audit_report *ret_report);
 
+/* How many entries the checkpoint covers, 0 when there is none yet. Not checked. */
+enum result audit_sealed(const char *log_folder, struct arena *arena, int64_t *ret_size);
+
 /* The bytes of a sealed entry; RESULT_NOT_FOUND beyond the checkpoint. Not checked: audit_prove() is. */
 enum result audit_read(const char *log_folder, int64_t entry, struct arena *arena, const char **ret_entry);
 

@@ -2,6 +2,10 @@
 -- name: audit_next :one
 SELECT coalesce(max(entry), -1) + 1 AS entry FROM audit_salt;
 
+-- The number of the last entry, −1 before the first; for who only looks.
+-- name: audit_last :one
+SELECT coalesce(max(entry), -1) AS entry FROM audit_salt;
+
 -- name: audit_salt_add :exec
 INSERT INTO audit_salt (entry, salt) VALUES (:entry, :salt);
 

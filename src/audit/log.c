@@ -51,6 +51,16 @@ enum result sealed_log_entry(const struct sealed_log *log, int64_t number, struc
     return result == RESULT_NOT_FOUND ? RESULT_CORRUPT : result;
 }
 
+enum result audit_sealed(const char *log_folder, struct arena *arena, int64_t *ret_size)
+{
+    CLEANUP_LOG struct sealed_log log = {.folder = -1};
+    enum result result = sealed_log_open(log_folder, arena, &log);
+    if (result != RESULT_OK && result != RESULT_NOT_FOUND)
+        return result;
+    *ret_size = result == RESULT_OK ? log.checkpoint.size : 0;
+    return RESULT_OK;
+}
+
 enum result audit_read(const char *log_folder, int64_t entry, struct arena *arena, const char **ret_entry)
 {
     CLEANUP_LOG struct sealed_log log = {.folder = -1};

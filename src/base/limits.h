@@ -41,6 +41,10 @@
 #define LIMIT_KEPT_BYTES ((size_t)16 * 1024) /* path and text of a public reply that is kept until the next change */
 #define LIMIT_SEARCH_COUNT 200          /* a search counts hits up to here and then says "more" */
 
+/* Health: how old the last good answer of a part may be */
+#define LIMIT_HEALTH_SECONDS 10         /* of store and keeper, which are asked every second */
+#define LIMIT_SEAL_LAG_SECONDS 60       /* of the log behind the store */
+
 /* Log-in */
 #define LIMIT_LOGIN_FAILURES 5          /* in a row, then the account is locked */
 #define LIMIT_LOGIN_LOCK_MINUTES 15

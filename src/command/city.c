@@ -82,7 +82,8 @@ enum result city_open(struct arena *arena, struct city *ret_city, struct refusal
                                  .workflows = command_workflows,
                                  .timers = command_timers,
                                  .agreement_exits = command_exits,
-                                 .home = ret_city->settings.home};
+                                 .home = ret_city->settings.home,
+                                 .log_level = ret_city->settings.log_level};
     return RESULT_OK;
 }
 

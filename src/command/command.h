@@ -29,6 +29,7 @@ int command_openapi(int argc, char **argv);
 int command_permissions(int argc, char **argv);
 int command_clauses(int argc, char **argv);
 int command_workflow(int argc, char **argv);
+int command_metrics(int argc, char **argv);
 int command_api(int argc, char **argv);
 
 /* Prints a refusal in both languages to stderr and returns 1. */

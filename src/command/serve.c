@@ -5,9 +5,12 @@
 #include "base/limits.h"
 #include "command/city.h"
 #include "command/command.h"
+#include "command/notify.h"
+#include "command/watch.h"
 #include "http/background.h"
 #include "http/dispatch.h"
 #include "http/jobs.h"
+#include "http/log.h"
 #include "http/server.h"
 #include "peers/exchange/exchange.h"
 
@@ -23,6 +26,7 @@ struct serving {
     struct city city;
     struct exchange_peer peer;
     struct product_exchange exchange;
+    struct watch *watch;
     atomic_bool stop;
 };
 
@@ -32,9 +36,9 @@ static void nap(int milliseconds)
         &(struct timespec){.tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1000000L}, NULL);
 }
 
-static void log_failure(const char *what, enum result result)
+static void log_failure(const struct serving *serving, const char *what, enum result result)
 {
-    (void)fprintf(stderr, "{\"failed\":\"%s\",\"result\":\"%s\"}\n", what, result_name(result));
+    log_write(&serving->city.app, LOG_LINE(.level = LOG_ERROR, .event = what, .result = result_name(result)));
 }
 
 /* Seals every second, and runs each timer when its seconds have passed. */
@@ -45,7 +49,7 @@ static void *keep_time(void *argument)
     while (!atomic_load(&serving->stop)) {
         enum result result = audit_seal(serving->city.sealer, NULL);
         if (result != RESULT_OK)
-            log_failure("seal", result);
+            log_failure(serving, "seal", result);
         for (size_t i = 0; i < TIMERS_MAX && command_timers[i].run != NULL; i++) {
             instant now = clock_monotonic();
             if (now < next[i])
@@ -54,7 +58,7 @@ static void *keep_time(void *argument)
             CLEANUP_ARENA struct arena *arena = arena_new(0);
             result = command_timers[i].run(&serving->city.app, arena);
             if (result != RESULT_OK)
-                log_failure(command_timers[i].name, result);
+                log_failure(serving, command_timers[i].name, result);
         }
         for (int waited = 0; waited < SEAL_MILLISECONDS && !atomic_load(&serving->stop); waited += 100)
             nap(100);
@@ -95,6 +99,7 @@ static enum result prepare(struct serving *serving, struct arena *arena)
     for (size_t i = 0; command_workflows[i] != NULL; i++)
         workflow_check(command_workflows[i]);
     dispatch_open(app);
+    serving->watch = watch_start(app, serving->city.settings.log, serving->city.settings.metrics_token);
     return background_write(app, arena, &background_system, end_interrupted, NULL, NULL);
 }
 
@@ -154,6 +159,13 @@ static enum result refuse_to_listen(const struct serving *serving, enum result r
                                                 "address and certificate"});
 }
 
+/* Both to the log and to the service manager. */
+static void tell(const struct serving *serving, const char *event, const char *state)
+{
+    log_write(&serving->city.app, LOG_LINE(.level = LOG_INFO, .event = event));
+    notify(state);
+}
+
 static enum result serve(struct serving *serving, struct arena *arena, struct refusal *ret_refusal)
 {
     const struct settings *s = &serving->city.settings;
@@ -170,11 +182,15 @@ static enum result serve(struct serving *serving, struct arena *arena, struct re
     if (pthread_create(&keeper_of_time, NULL, keep_time, serving) != 0)
         return RESULT_MEMORY;
     say_hello(serving, server_port(server));
+    tell(serving, "ready", "READY=1");
     wait_for_stop();
+    tell(serving, "stopping", "STOPPING=1");
     if (server_stop(server, STOP_SECONDS) == RESULT_TIMEOUT)
         _exit(1); /* a handler still uses the city: leave it to the end of the process, as a crash would */
     atomic_store(&serving->stop, true);
     (void)pthread_join(keeper_of_time, NULL);
+    watch_stop(serving->watch);
+    serving->watch = NULL;
     jobs_free(serving->city.app.jobs);
     return audit_seal(serving->city.sealer, NULL);
 }
@@ -193,6 +209,7 @@ int command_serve(int argc, char **argv)
     result = prepare(&serving, arena);
     if (result == RESULT_OK)
         result = serve(&serving, arena, &refusal);
+    watch_stop(serving.watch);
     dispatch_close(&serving.city.app);
     product_calls_free(serving.city.app.product_calls);
     city_close(&serving.city);

@@ -1,5 +1,7 @@
 #include "command/settings.h"
 
+#include "http/log.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LEVELS_UP = 4, TOKEN_BYTES = 4096, MOST_PER_MINUTE = 100000000 };
+enum { LEVELS_UP = 4, TOKEN_BYTES = 4096, MOST_PER_MINUTE = 100000000, METRICS_TOKEN_BYTES_MIN = 32 };
 
 static const char *variable(const char *name, const char *fallback)
 {
@@ -54,9 +56,11 @@ static enum result read_number(const char *name, int fallback, int most, int *re
                                                 .remedy_en = "correct this environment variable"});
 }
 
-static enum result read_token(struct arena *arena, const char *path, const char **ret_token,
+/* The contents of the file that the variable names; NULL without one. */
+static enum result read_token(struct arena *arena, const char *name, const char **ret_token,
                               struct refusal *ret_refusal)
 {
+    const char *path = variable(name, NULL);
     *ret_token = NULL;
     if (path == NULL)
         return RESULT_OK;
@@ -65,16 +69,46 @@ static enum result read_token(struct arena *arena, const char *path, const char 
     ssize_t length = fd >= 0 ? read(fd, token, TOKEN_BYTES) : -1;
     if (fd >= 0)
         (void)close(fd);
-    if (length <= 0)
+    if (length > 0)
+        token[length] = '\0';
+    if (length > 0)
+        token[strcspn(token, "\r\n")] = '\0';
+    if (length <= 0 || token[0] == '\0')
         return refuse(ret_refusal, (struct refusal){.result = RESULT_IO,
-                                                    .field = "DUKOU_EXCHANGE_TOKEN",
+                                                    .field = name,
                                                     .zh = "令牌文件读不到或为空",
                                                     .en = "the token file cannot be read or is empty",
                                                     .remedy_zh = "核对文件路径与权限",
                                                     .remedy_en = "check its path and permissions"});
-    token[strcspn(token, "\r\n")] = '\0';
     *ret_token = token;
     return RESULT_OK;
+}
+
+/* Short ones can be guessed. */
+static enum result read_metrics_token(struct arena *arena, struct settings *settings,
+                                      struct refusal *ret_refusal)
+{
+    TRY(read_token(arena, "DUKOU_METRICS_TOKEN", &settings->metrics_token, ret_refusal));
+    if (settings->metrics_token == NULL || strlen(settings->metrics_token) >= METRICS_TOKEN_BYTES_MIN)
+        return RESULT_OK;
+    return refuse(ret_refusal, (struct refusal){.result = RESULT_INVALID,
+                                                .field = "DUKOU_METRICS_TOKEN",
+                                                .zh = "令牌太短",
+                                                .en = "the token is too short",
+                                                .remedy_zh = "至少 32 个字符，例如 openssl rand -hex 32",
+                                                .remedy_en = "32 characters at least: openssl rand -hex 32"});
+}
+
+static enum result read_log_level(struct settings *settings, struct refusal *ret_refusal)
+{
+    if (log_level_parse(variable("DUKOU_LOG", "warning"), &settings->log_level) == RESULT_OK)
+        return RESULT_OK;
+    return refuse(ret_refusal, (struct refusal){.result = RESULT_INVALID,
+                                                .field = "DUKOU_LOG",
+                                                .zh = "没有这个日志级别",
+                                                .en = "there is no such level",
+                                                .remedy_zh = "可用 error、warning、info、debug",
+                                                .remedy_en = "choose error, warning, info or debug"});
 }
 
 static const char *existing(const char *path)
@@ -102,7 +136,9 @@ enum result settings_read(struct arena *arena, struct settings *ret_settings, st
     TRY(read_number("DUKOU_THREADS", 2, 64, &s.threads, ret_refusal));
     TRY(read_number("DUKOU_PUBLIC_PER_MINUTE", 0, MOST_PER_MINUTE, &s.public_per_minute, ret_refusal));
     TRY(read_number("DUKOU_ACCOUNT_PER_MINUTE", 0, MOST_PER_MINUTE, &s.account_per_minute, ret_refusal));
-    TRY(read_token(arena, variable("DUKOU_EXCHANGE_TOKEN", NULL), &s.exchange_token, ret_refusal));
+    TRY(read_token(arena, "DUKOU_EXCHANGE_TOKEN", &s.exchange_token, ret_refusal));
+    TRY(read_metrics_token(arena, &s, ret_refusal));
+    TRY(read_log_level(&s, ret_refusal));
     if (mkdir(s.home, 0700) != 0 && errno != EEXIST)
         return refuse(ret_refusal,
                       (struct refusal){

@@ -5,6 +5,7 @@
 #include "base/calendar.h"
 #include "base/clock.h"
 #include "base/refusal.h"
+#include "http/app.h"
 
 struct settings {
     const char *home;        /* DUKOU_HOME, ./var */
@@ -24,6 +25,8 @@ struct settings {
                              there */
     const char *exchange; /* DUKOU_EXCHANGE: URL of the data exchange; NULL: none */
     const char *exchange_token; /* contents of the file DUKOU_EXCHANGE_TOKEN */
+    const char *metrics_token;  /* contents of the file DUKOU_METRICS_TOKEN; NULL: no /metrics */
+    enum log_level log_level;   /* DUKOU_LOG: error, warning, info, debug; warning */
     const char *clock;          /* HOME/clock when it is there: a driven clock, for demo cities */
 };
 

@@ -135,3 +135,8 @@ enum result engine_describe(struct engine *engine, struct engine_job *job, struc
     return engine->operations->describe(engine, job, arena, input, format, limits, ret_description,
                                         ret_refusal);
 }
+
+void engine_figures(struct engine *engine, struct engine_figures *ret_figures)
+{
+    engine->operations->figures(engine, ret_figures);
+}

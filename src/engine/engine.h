@@ -208,6 +208,16 @@ enum result engine_describe(struct engine *engine, struct engine_job *job, struc
                             enum engine_format format, const struct engine_limits *limits,
                             struct engine_description *ret_description, struct refusal *ret_refusal);
 
+/* What the engine does now and has done since it started, for whoever watches the platform. */
+struct engine_figures {
+    unsigned running; /* jobs with a worker */
+    unsigned waiting; /* jobs that wait for one */
+    uint64_t jobs;    /* that got a worker */
+    uint64_t killed;  /* of those: whose worker did not come to an answer: deadline, cancel, crash */
+    bool able;        /* the last time that a worker was asked for there was one */
+};
+void engine_figures(struct engine *engine, struct engine_figures *ret_figures);
+
 struct engine_range {
     int64_t offset;
     int64_t size;

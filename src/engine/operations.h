@@ -25,6 +25,7 @@ struct engine_operations {
     enum result (*describe)(struct engine *engine, struct engine_job *job, struct arena *arena, int input,
                             enum engine_format format, const struct engine_limits *limits,
                             struct engine_description *ret_description, struct refusal *ret_refusal);
+    void (*figures)(struct engine *engine, struct engine_figures *ret_figures);
 };
 
 struct engine {

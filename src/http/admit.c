@@ -3,19 +3,10 @@
 #include "base/limits.h"
 #include "http/exchange.h"
 
-static enum result take_token(struct request *request)
+static enum result take_token(struct exchange *exchange, uint64_t key, int per_minute)
 {
-    struct exchange *exchange = exchange_of(request);
-    const struct app *app = exchange->app;
-    struct rate *rate = app->dispatcher->rate;
-    bool known = exchange->known;
-    int set = known ? app->account_per_minute : app->public_per_minute;
-    int per_minute = set != 0 ? set : known ? LIMIT_ACCOUNT_REQUESTS_PER_MINUTE : LIMIT_REQUESTS_PER_MINUTE;
-    if (per_minute < 0)
-        return RESULT_OK;
-    uint64_t key = known ? rate_key_of_account(rate, request->actor.account)
-                         : rate_key_of_address(rate, exchange->message->address);
-    if (rate_take(rate, key, per_minute, clock_monotonic(), &exchange->retry_seconds))
+    struct rate *rate = exchange->app->dispatcher->rate;
+    if (per_minute < 0 || rate_take(rate, key, per_minute, clock_monotonic(), &exchange->retry_seconds))
         return RESULT_OK;
     return refuse(
         &exchange->refusal,
@@ -27,10 +18,29 @@ static enum result take_token(struct request *request)
             .remedy_en = "Come again as Retry-After says."});
 }
 
+enum result admit_address(struct exchange *exchange)
+{
+    int set = exchange->app->public_per_minute;
+    return take_token(exchange,
+                      rate_key_of_address(exchange->app->dispatcher->rate, exchange->message->address),
+                      set != 0 ? set : LIMIT_REQUESTS_PER_MINUTE);
+}
+
+static enum result take_own_token(struct request *request)
+{
+    struct exchange *exchange = exchange_of(request);
+    const struct app *app = exchange->app;
+    int set = app->account_per_minute;
+    if (!exchange->known)
+        return admit_address(exchange);
+    return take_token(exchange, rate_key_of_account(app->dispatcher->rate, request->actor.account),
+                      set != 0 ? set : LIMIT_ACCOUNT_REQUESTS_PER_MINUTE);
+}
+
 enum result admit_head(struct request *request)
 {
     enum result result = gate_identify(request);
-    TRY(take_token(request));
+    TRY(take_own_token(request));
     TRY(result);
     TRY(gate_permit(request));
     TRY(gate_check_csrf(request));

@@ -13,6 +13,7 @@ struct identity {
 };
 
 struct jobs;
+struct monitor;
 struct agreement_exit;
 struct product_exchange;
 struct product_calls;
@@ -23,6 +24,8 @@ struct timer {
     int seconds;
     enum result (*run)(const struct app *app, struct arena *arena);
 };
+
+enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
 struct app {
     struct store *store;
@@ -39,9 +42,11 @@ struct app {
     const struct product_exchange *exchange; /* affairs/product: the data exchange; NULL: none connected */
     struct product_calls *product_calls;     /* affairs/product: calls that wait to be metered together */
     const char *home;
-    bool secure_cookies;    /* TLS is on */
-    int public_per_minute;  /* requests of one anonymous address; 0: as limits.h; −1: without limit */
-    int account_per_minute; /* requests of one account; likewise */
-    bool check_replies;     /* tests: a reply that does not fit its schema is a failure that says so */
+    bool secure_cookies;      /* TLS is on */
+    int public_per_minute;    /* requests of one anonymous address; 0: as limits.h; −1: without limit */
+    int account_per_minute;   /* requests of one account; likewise */
+    enum log_level log_level; /* lines up to this one are written, http/log.h */
+    const struct monitor *monitor; /* http/monitor.h; NULL: health is that the store answers */
+    bool check_replies;            /* tests: a reply that does not fit its schema is a failure that says so */
     struct dispatcher *dispatcher; /* made by dispatch_open() */
 };

@@ -2,12 +2,14 @@
 #include "base/digest.h"
 #include "http/exchange.h"
 #include "http/html.h"
+#include "http/monitor.h"
 #include "http/openapi.h"
 
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* Pages carry their style inside and load nothing. */
 static const char policy_form[] = "default-src 'none'; style-src 'sha256-%s'; base-uri 'none'; "
@@ -42,14 +44,84 @@ static enum result ping(struct store_tx *tx, void *argument)
     return store_one(tx, argument, SQL_STORE_PING, STORE_NO_BINDS, &row);
 }
 
-/* Healthy means that the store answers. */
+/* ---- for who watches the platform ---- */
+
+static const struct monitor *monitor_of(const struct exchange *exchange)
+{
+    return exchange->app->monitor;
+}
+
+/* Compared as digests, so that the time tells nothing of how much was right. */
+static bool is_watcher(const struct exchange *exchange)
+{
+    static const char scheme[] = "Bearer ";
+    const struct monitor *monitor = monitor_of(exchange);
+    const char *sent = exchange_header(exchange, "Authorization");
+    if (monitor == NULL || monitor->token == NULL || sent == NULL ||
+        strncasecmp(sent, scheme, sizeof scheme - 1) != 0)
+        return false;
+    struct digest a = digest_sha256(sent + sizeof scheme - 1, strlen(sent + sizeof scheme - 1));
+    struct digest b = digest_sha256(monitor->token, strlen(monitor->token));
+    return sodium_memcmp(a.bytes, b.bytes, DIGEST_SIZE) == 0;
+}
+
+/* Whoever has no token is counted by address. */
+static bool may_watch(struct exchange *exchange, bool *ret_watcher)
+{
+    *ret_watcher = is_watcher(exchange);
+    enum result result = *ret_watcher ? RESULT_OK : admit_address(exchange);
+    if (result != RESULT_OK)
+        problem_fill(exchange, result);
+    return result == RESULT_OK;
+}
+
+static void answer_now(struct exchange *exchange, int status, const char *type, const char *text)
+{
+    struct http_reply *reply = exchange->reply;
+    exchange_add_header(exchange, "X-Content-Type-Options", "nosniff");
+    exchange_add_header(exchange, "Cache-Control", "no-store");
+    if (status == 503)
+        exchange_add_header(exchange, "Retry-After", "1");
+    reply->status = status;
+    reply->content_type = type;
+    reply->body = text;
+    reply->body_size = strlen(text);
+}
+
+/* Everybody learns whether the platform works; its parts are for who watches it. */
 static void answer_health(struct exchange *exchange)
 {
-    enum result result = store_read(exchange->app->store, ping, exchange->arena);
-    if (result == RESULT_OK)
-        answer_text(exchange, "application/json", "{\"status\":\"ok\"}");
+    const struct monitor *monitor = monitor_of(exchange);
+    bool watcher;
+    if (!may_watch(exchange, &watcher))
+        return;
+    bool ready = monitor != NULL ? monitor->ready(exchange->app)
+                                 : store_read(exchange->app->store, ping, exchange->arena) == RESULT_OK;
+    const char *text = ready ? "{\"status\":\"ok\"}" : "{\"status\":\"unavailable\"}";
+    if (watcher)
+        text = monitor->parts(exchange->app, exchange->arena);
+    answer_now(exchange, ready ? 200 : 503, "application/json", text);
+}
+
+/* That a reply comes is the answer. */
+static void answer_live(struct exchange *exchange)
+{
+    bool watcher;
+    if (may_watch(exchange, &watcher))
+        answer_now(exchange, 200, "application/json", "{\"status\":\"ok\"}");
+}
+
+/* Without a token in the settings there is no such page; a wrong one learns no more than that. */
+static void answer_metrics(struct exchange *exchange)
+{
+    bool watcher;
+    if (!may_watch(exchange, &watcher))
+        return;
+    if (watcher)
+        answer_now(exchange, 200, "text/plain; version=0.0.4; charset=utf-8",
+                   monitor_of(exchange)->metrics(exchange->app, exchange->arena));
     else
-        problem_fill(exchange, RESULT_UNAVAILABLE);
+        problem_fill(exchange, RESULT_NOT_FOUND);
 }
 
 static const char html_type[] = "text/html; charset=utf-8";
@@ -84,11 +156,17 @@ static const struct {
     const char *path;
     void (*answer)(struct exchange *exchange);
 } pages[] = {
-    {"/", answer_portal},
-    {"/health", answer_health},
-    {"/api", answer_page},
-    {"/api/openapi.json", answer_openapi},
+    {"/", answer_portal},         {"/health", answer_health}, {"/health/live", answer_live},
+    {"/metrics", answer_metrics}, {"/api", answer_page},      {"/api/openapi.json", answer_openapi},
 };
+
+bool builtin_has(const char *path)
+{
+    for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++)
+        if (strcmp(path, pages[i].path) == 0)
+            return true;
+    return false;
+}
 
 bool builtin_answer(struct exchange *exchange)
 {

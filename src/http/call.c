@@ -1,16 +1,25 @@
 /* One request as MHD delivers it: first line, head, body in pieces, reply. */
+#include "base/digest.h"
 #include "base/limits.h"
+#include "http/log.h"
 #include "http/router.h"
 #include "http/server_inner.h"
 
 #include <arpa/inet.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 /* ---- begin and end ---- */
+
+static void make_id(struct server *server, char *ret_id)
+{
+    uint64_t count = atomic_fetch_add(&server->id_count, 1);
+    uint8_t hash[crypto_shorthash_BYTES];
+    (void)crypto_shorthash(hash, (const uint8_t *)&count, sizeof count, server->id_secret);
+    hex_print(hash, sizeof hash, ret_id);
+}
 
 void *call_begin(void *argument, const char *uri, struct MHD_Connection *connection)
 {
@@ -28,6 +37,7 @@ void *call_begin(void *argument, const char *uri, struct MHD_Connection *connect
     if (call->query != NULL)
         *call->query++ = '\0';
     server->calls++;
+    make_id(server, call->id);
     return call;
 }
 
@@ -103,16 +113,18 @@ void call_message(const struct call *call, struct arena *arena, struct http_mess
 /* ---- the reply ---- */
 
 /* One line for who runs the platform: no path as it was sent, no query, no address, no body. */
-static void log_failure(const struct call *call, const struct http_message *message,
-                        const struct http_reply *reply)
+void call_note(const struct server *server, const char *id, instant began, enum http_method method,
+               const struct http_reply *reply)
 {
-    char at[INSTANT_TEXT_SIZE];
-    instant_print(clock_now(call->server->app->clock), at);
-    (void)fprintf(stderr,
-                  "{\"at\":\"%s\",\"level\":\"error\",\"method\":\"%s\",\"route\":\"%s\",\"status\":%d,"
-                  "\"result\":\"%s\",\"microseconds\":%lld}\n",
-                  at, http_method_name(message->method), reply->route != NULL ? reply->route->path : "-",
-                  reply->status, result_name(reply->result), (long long)(clock_monotonic() - call->began));
+    int64_t took = began > 0 ? clock_monotonic() - began : 0;
+    bool failed = reply->status >= 500;
+    dispatch_note(server->app, reply, took);
+    log_write(server->app,
+              LOG_LINE(.level = failed ? LOG_ERROR : LOG_INFO, .event = "request",
+                       .method = http_method_name(method),
+                       .route = reply->route != NULL ? reply->route->path : "-", .status = reply->status,
+                       .microseconds = took, .request = id, .entry = reply->entry >= 0 ? &reply->entry : NULL,
+                       .result = failed ? result_name(reply->result) : NULL));
 }
 
 void call_reply(struct call *call, const struct http_message *message, const struct http_reply *reply)
@@ -126,13 +138,13 @@ void call_reply(struct call *call, const struct http_message *message, const str
         (void)MHD_add_response_header(response, "Content-Type", reply->content_type);
     for (const struct http_header *header = reply->headers; header->name != NULL; header++)
         (void)MHD_add_response_header(response, header->name, header->value);
+    (void)MHD_add_response_header(response, "X-Request-Id", call->id);
     if (call->server->stopping)
         (void)MHD_add_response_header(response, "Connection", "close");
     call->response = response;
     call->status = (unsigned)reply->status;
     call->phase = CALL_READY;
-    if (reply->status >= 500)
-        log_failure(call, message, reply);
+    call_note(call->server, call->id, call->began, message->method, reply);
 }
 
 void call_answer(struct call *call, struct arena *arena)

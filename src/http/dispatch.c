@@ -141,6 +141,7 @@ static void answer_route(struct exchange *exchange)
         event_or_problem(&request, result);
     exchange->reply->route = request.route;
     exchange->reply->result = result;
+    exchange->reply->entry = result == RESULT_OK ? request.work.entry : -1;
     json_decref(request.body);
     json_decref(request.query);
     json_decref(request.reply);
@@ -165,6 +166,7 @@ bool dispatch_admits(const struct app *app, struct arena *arena, const struct ht
     problem_fill(&exchange, result);
     ret_reply->route = request.route;
     ret_reply->result = result;
+    ret_reply->entry = -1;
     return false;
 }
 
@@ -175,12 +177,13 @@ void dispatch(const struct app *app, struct arena *arena, const struct http_mess
     assert(app->dispatcher != NULL && "dispatch_open() comes first");
     memset(ret_reply, 0, sizeof *ret_reply);
     exchange.english = prefers_english(exchange_header(&exchange, "Accept-Language"));
-    if (builtin_answer(&exchange))
-        return;
-    if (message->method == HTTP_OPTIONS)
-        answer_options(&exchange);
-    else
+    if (message->method != HTTP_OPTIONS && !builtin_has(message->path)) {
         answer_route(&exchange);
+        return;
+    }
+    if (!builtin_answer(&exchange))
+        answer_options(&exchange);
+    ret_reply->entry = -1;
 }
 
 struct http_plan dispatch_plan(const struct app *app, struct arena *arena, enum http_method method,
@@ -210,6 +213,17 @@ void dispatch_refuse(const struct app *app, struct arena *arena, const struct ht
     exchange.english = prefers_english(exchange_header(&exchange, "Accept-Language"));
     problem_fill(&exchange, refusal->result);
     ret_reply->result = refusal->result;
+    ret_reply->entry = -1;
+}
+
+void dispatch_note(const struct app *app, const struct http_reply *reply, int64_t microseconds)
+{
+    traffic_note(app->dispatcher->traffic, reply->route, reply->status, microseconds);
+}
+
+struct traffic *dispatch_traffic(const struct app *app)
+{
+    return app->dispatcher->traffic;
 }
 
 /* ---- opening ---- */
@@ -270,6 +284,7 @@ void dispatch_open(struct app *app)
     dispatcher->router = router_new(app->tables);
     dispatcher->rate = rate_new();
     dispatcher->kept = kept_new();
+    dispatcher->traffic = traffic_new(app->tables);
     app->dispatcher = dispatcher;
     builtin_prepare(app);
 }
@@ -282,6 +297,7 @@ void dispatch_close(struct app *app)
     router_free(dispatcher->router);
     rate_free(dispatcher->rate);
     kept_free(dispatcher->kept);
+    traffic_free(dispatcher->traffic);
     builtin_forget(app);
     free(dispatcher);
     app->dispatcher = NULL;

@@ -37,6 +37,7 @@ struct http_reply {
     struct http_header headers[12]; /* ends with {0} */
     const struct route *route;      /* for the log; NULL: none was found */
     enum result result;
+    row_id entry;  /* of the audit log that the request wrote; −1: none */
     bool streamed; /* went out as events; there is nothing left to send */
 };
 
@@ -67,6 +68,10 @@ bool dispatch_admits(const struct app *app, struct arena *arena, const struct ht
 /* The reply to what the server refuses before dispatch(): 413, 431, 503… as a problem. */
 void dispatch_refuse(const struct app *app, struct arena *arena, const struct http_message *message,
                      const struct refusal *refusal, struct http_reply *ret_reply);
+
+/* Counts a request that has been answered. */
+void dispatch_note(const struct app *app, const struct http_reply *reply, int64_t microseconds);
+struct traffic *dispatch_traffic(const struct app *app);
 
 /* Always fills *ret_reply, with a problem when something is refused. */
 void dispatch(const struct app *app, struct arena *arena, const struct http_message *message,

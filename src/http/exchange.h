@@ -4,6 +4,7 @@
 #include "http/dispatch.h"
 #include "http/rate.h"
 #include "http/router.h"
+#include "http/traffic.h"
 
 enum { CSRF_TEXT_SIZE = 65, ETAG_TEXT_SIZE = 67 };
 
@@ -11,6 +12,7 @@ struct dispatcher {
     struct router *router;
     struct rate *rate;
     struct kept *kept;
+    struct traffic *traffic;
     /* made once from the tables */
     char *openapi;
     char *portal_zh, *portal_en;
@@ -74,6 +76,8 @@ enum result gate_ask_owner(struct request *request);
 
 /* ---- admit.c ---- */
 
+/* A token of the address's bucket, for what is asked without an identity. */
+enum result admit_address(struct exchange *exchange);
 /* Identity, rate, permission, CSRF, Idempotency-Key; with a transaction when there are credentials. */
 enum result admit_head(struct request *request);
 /* And the input. */
@@ -148,5 +152,7 @@ void event_or_problem(struct request *request, enum result result);
 void builtin_prepare(struct app *app);
 void builtin_forget(struct app *app);
 
-/* Answers what is not in the tables: /, /health, /api, /api/openapi.json; false when the path is another. */
+/* Answers what is not in the tables: /, /health, /metrics, /api, /api/openapi.json; false when the path is
+ * another. */
 bool builtin_answer(struct exchange *exchange);
+bool builtin_has(const char *path);

@@ -92,3 +92,11 @@ enum result jobs_start(struct jobs *jobs, void (*run)(const struct app *app, voi
     (void)pthread_mutex_unlock(&jobs->lock);
     return result;
 }
+
+int jobs_waiting(struct jobs *jobs)
+{
+    (void)pthread_mutex_lock(&jobs->lock);
+    int count = jobs->count;
+    (void)pthread_mutex_unlock(&jobs->lock);
+    return count;
+}

@@ -15,3 +15,6 @@ void jobs_free(struct jobs *jobs);
 /* RESULT_BUSY when the queue is full. `argument` belongs to the job. */
 enum result jobs_start(struct jobs *jobs, void (*run)(const struct app *app, void *argument),
                        const struct app *app, void *argument);
+
+/* Jobs that wait for a thread. */
+int jobs_waiting(struct jobs *jobs);

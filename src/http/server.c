@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "http/server_inner.h"
+#include "http/traffic.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -123,6 +124,7 @@ static struct MHD_Daemon *start_daemon(struct server *server, const struct setti
 
 static void server_free(struct server *server)
 {
+    traffic_watch(dispatch_traffic(server->app), (struct traffic_load){0});
     if (server->pool != NULL)
         pool_free(server->pool);
     free_arena(pthread_getspecific(server->arenas));
@@ -146,6 +148,9 @@ enum result server_start(const struct app *app, const struct server_options *opt
     if (server == NULL || pthread_key_create(&server->arenas, free_arena) != 0)
         abort();
     server->app = app;
+    crypto_shorthash_keygen(server->id_secret);
+    traffic_watch(dispatch_traffic(app), (struct traffic_load){&server->calls, &server->working,
+                                                               &server->uploads, &server->streams});
     server->pool = pool_new(server);
     server->daemon = start_daemon(server, &settings);
     if (server->daemon == NULL) {

@@ -13,6 +13,7 @@
 
 #include <microhttpd.h>
 #include <pthread.h>
+#include <sodium.h>
 #include <stdatomic.h>
 
 struct pool;
@@ -27,7 +28,12 @@ struct server {
     atomic_int uploads;
     atomic_int streams;
     atomic_bool stopping;
+    uint8_t id_secret[crypto_shorthash_KEYBYTES];
+    atomic_uint_fast64_t id_count;
 };
+
+/* Hexadecimal of 64 bits, and NUL. */
+enum { CALL_ID_SIZE = 17 };
 
 enum call_phase { CALL_NEW, CALL_BODY, CALL_READY };
 
@@ -49,6 +55,7 @@ struct call {
     bool too_large;
     unsigned status; /* of `response` */
     struct MHD_Response *response;
+    char id[CALL_ID_SIZE]; /* X-Request-Id of the reply; tells nobody how many requests there are */
     char uri[];
 };
 
@@ -66,8 +73,11 @@ void call_end(void *server, struct MHD_Connection *connection, void **call,
 
 /* The message as MHD holds it: valid while the connection is suspended or its handler runs. */
 void call_message(const struct call *call, struct arena *arena, struct http_message *ret_message);
-/* Makes call->response of a reply, and logs failures. */
+/* Makes call->response of a reply; notes and logs the request. */
 void call_reply(struct call *call, const struct http_message *message, const struct http_reply *reply);
+/* Notes and logs a request whose reply has gone out. */
+void call_note(const struct server *server, const char *id, instant began, enum http_method method,
+               const struct http_reply *reply);
 /* Dispatches and makes the response. */
 void call_answer(struct call *call, struct arena *arena);
 

@@ -19,6 +19,8 @@ struct stream {
     struct call *call; /* NULL once the reply has begun */
     struct arena *arena;
     struct http_message message;
+    instant began;
+    char id[CALL_ID_SIZE];
     pthread_mutex_t lock;
     pthread_cond_t changed;
     int references;
@@ -121,6 +123,7 @@ static void begin_reply(struct stream *stream)
     (void)MHD_add_response_header(call->response, "Content-Type", "text/event-stream; charset=utf-8");
     (void)MHD_add_response_header(call->response, "Cache-Control", "no-store");
     (void)MHD_add_response_header(call->response, "X-Content-Type-Options", "nosniff");
+    (void)MHD_add_response_header(call->response, "X-Request-Id", stream->id);
     MHD_resume_connection(stream->connection);
 }
 
@@ -200,6 +203,8 @@ static void *stream_run(void *argument)
     if (call != NULL) { /* refused before the first event */
         call_reply(call, &stream->message, &reply);
         MHD_resume_connection(stream->connection);
+    } else {
+        call_note(server, stream->id, stream->began, stream->message.method, &reply);
     }
     server->streams--;
     stream_release(stream);
@@ -239,6 +244,8 @@ enum result stream_start(struct call *call)
     stream->server = server;
     stream->connection = call->connection;
     stream->call = call;
+    stream->began = call->began;
+    memcpy(stream->id, call->id, sizeof stream->id);
     stream->arena = arena_new(0);
     stream->references = 1;
     pthread_condattr_t monotonic;

@@ -1,4 +1,5 @@
 /* The client side of every verb but the log's: arguments in, reply out. */
+#include "base/clock.h"
 #include "base/limits.h"
 #include "keeper/client.h"
 #include "keeper/keeper.h"
@@ -14,7 +15,18 @@
 static enum result ask(struct keeper *keeper, struct arena *arena, enum keeper_verb verb, json_t *arguments,
                        int fd, json_t **ret_reply, struct refusal *ret_refusal)
 {
-    return keeper_client_call(keeper->client, arena, verb, arguments, fd, ret_reply, NULL, ret_refusal);
+    instant began = clock_monotonic();
+    return asked_note(
+        &keeper->asked[verb], began,
+        keeper_client_call(keeper->client, arena, verb, arguments, fd, ret_reply, NULL, ret_refusal));
+}
+
+static enum result ask_hot(struct keeper *keeper, enum hot_verb verb, row_id product, const char *subject,
+                           struct hot_reply *ret_reply)
+{
+    instant began = clock_monotonic();
+    return asked_note(&keeper->hot, began,
+                      keeper_client_hot(keeper->client, verb, product, subject, ret_reply));
 }
 
 /* The bytes that came back in a memory file. */
@@ -23,7 +35,9 @@ static enum result ask_bytes(struct keeper *keeper, struct arena *arena, enum ke
 {
     CLEANUP_FD int fd = -1;
     struct stat status;
-    TRY(keeper_client_call(keeper->client, arena, verb, arguments, -1, NULL, &fd, NULL));
+    instant began = clock_monotonic();
+    TRY(asked_note(&keeper->asked[verb], began,
+                   keeper_client_call(keeper->client, arena, verb, arguments, -1, NULL, &fd, NULL)));
     if (fd < 0 || fstat(fd, &status) != 0 || status.st_size < 0)
         return RESULT_UNAVAILABLE;
     if ((uint64_t)status.st_size >= arena_room(arena))
@@ -62,6 +76,11 @@ static json_t *shared(const json_t *json)
 enum result keeper_status(struct keeper *keeper, json_t **ret_status)
 {
     return ask(keeper, NULL, VERB_STATUS, NULL, -1, ret_status, NULL);
+}
+
+enum result keeper_ask_figures(struct keeper *keeper, json_t **ret_figures)
+{
+    return ask(keeper, NULL, VERB_FIGURES, NULL, -1, ret_figures, NULL);
 }
 
 /* ---- grants and slices ---- */
@@ -202,7 +221,7 @@ enum result keeper_product_ask(struct keeper *keeper, row_id product, const char
                                int64_t *ret_value, struct digest *ret_token)
 {
     struct hot_reply reply;
-    TRY(keeper_client_hot(keeper->client, HOT_PRODUCT_CALL, product, subject, &reply));
+    TRY(ask_hot(keeper, HOT_PRODUCT_CALL, product, subject, &reply));
     *ret_known = reply.known != 0;
     *ret_value = reply.value;
     *ret_token = reply.token;
@@ -219,7 +238,7 @@ enum result keeper_product_call(struct keeper *keeper, row_id product, const cha
 enum result keeper_subject_token(struct keeper *keeper, const char *subject, struct digest *ret_token)
 {
     struct hot_reply reply;
-    TRY(keeper_client_hot(keeper->client, HOT_SUBJECT_TOKEN, 0, subject, &reply));
+    TRY(ask_hot(keeper, HOT_SUBJECT_TOKEN, 0, subject, &reply));
     *ret_token = reply.token;
     return RESULT_OK;
 }

@@ -76,3 +76,11 @@ bool crew_add(struct crew *crew, crew_work *work, void *argument)
     (void)pthread_mutex_unlock(&crew->lock);
     return taken;
 }
+
+size_t crew_waiting(struct crew *crew)
+{
+    (void)pthread_mutex_lock(&crew->lock);
+    size_t count = crew->count;
+    (void)pthread_mutex_unlock(&crew->lock);
+    return count;
+}

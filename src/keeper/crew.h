@@ -13,3 +13,6 @@ struct crew *crew_new(unsigned threads, size_t queue);
 
 /* False when the queue is full: then nothing has been taken over. */
 bool crew_add(struct crew *crew, crew_work *work, void *argument);
+
+/* What waits for a thread now. */
+size_t crew_waiting(struct crew *crew);

@@ -11,6 +11,7 @@
 
 #include "audit/audit.h"
 #include "base/json.h"
+#include "base/spread.h"
 
 struct keeper;
 struct engine;
@@ -39,6 +40,23 @@ void keeper_stop(struct keeper *keeper);
 /* {"log_ed25519","log_sm2","order_ed25519": public keys as text, "jail":[names of the layers that are
  * active], "master_version","pid"}. */
 enum result keeper_status(struct keeper *keeper, json_t **ret_status);
+
+/* What the keeper does now, asked of it: {"workers","workers_able": 0 or 1,"workers_waiting","jobs",
+ * "jobs_killed","calls_waiting","memory_bytes"}, numbers all. Waits for no worker: its answer shows that the
+ * keeper is alive. */
+enum result keeper_ask_figures(struct keeper *keeper, json_t **ret_figures);
+
+/* What this process has asked of it, a row a verb; the calls of products by themselves. Nothing here waits.
+ */
+struct keeper_asked {
+    const char *verb;
+    struct spread_reading seconds; /* by keeper_second_bounds; calls that have ended, well or not */
+    uint64_t failed;               /* of those: UNAVAILABLE, BUSY, IO, CORRUPT, MEMORY */
+};
+extern const struct spread_bounds keeper_second_bounds; /* microseconds, coarse on purpose */
+/* Calls `each` for every verb. */
+void keeper_asked(struct keeper *keeper, void (*each)(const struct keeper_asked *asked, void *argument),
+                  void *argument);
 
 /* Signs checkpoints of this origin, and nothing else, with keys that never leave the keeper: only of entries
  * that it was shown and has hashed itself, and only such as go on from the checkpoint that it signed last

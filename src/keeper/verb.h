@@ -7,6 +7,7 @@
     X(LOG_STATE, "log state", 0, 0)                                                                          \
     X(LOG_RESUME, "log resume", 0, 1)                                                                        \
     X(LOG_EXTEND, "log extend", 0, 1)                                                                        \
+    X(FIGURES, "figures", 0, 0)                                                                              \
     X(SIGN, "sign", 0, 0)                                                                                    \
     X(GRANT_OPEN, "grant open", 0, 0)                                                                        \
     X(ORDER_SIGN, "order sign", 0, 0)                                                                        \

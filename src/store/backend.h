@@ -45,6 +45,8 @@ struct store_backend {
                         store_each_row *each, void *argument);
     const struct store_change *(*take)(struct store_tx *tx, size_t *ret_count);
     enum result (*walk)(struct store_tx *tx, store_each_covered *each, void *argument);
+    /* May be NULL: fills what it knows of batches and log_bytes. */
+    void (*figures)(void *state, struct store_figures *figures);
 };
 
 extern const struct store_backend store_sqlite;

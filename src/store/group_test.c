@@ -242,3 +242,35 @@ TEST(readers_see_one_state_while_others_write)
     }
     store_close(store);
 }
+
+static enum result refuse_reading(struct store_tx *tx, void *argument)
+{
+    (void)tx;
+    (void)argument;
+    return RESULT_CORRUPT;
+}
+
+TEST(figures_count_transactions_failures_and_units_in_each_commit)
+{
+    struct store *store = fixture_open();
+    struct writer writers[8];
+    struct store_figures before;
+    struct store_figures after;
+    store_figures(store, &before);
+    for (int i = 0; i < 8; i++) {
+        writers[i] = (struct writer){.store = store, .id = 1 + i, .steps = add_one};
+        assert_int_equal(pthread_create(&writers[i].thread, NULL, write_one, &writers[i]), 0);
+    }
+    for (int i = 0; i < 8; i++)
+        (void)pthread_join(writers[i].thread, NULL);
+    assert_int_equal(store_read(store, refuse_reading, NULL), RESULT_CORRUPT);
+    store_figures(store, &after);
+    assert_int_equal(after.writes - before.writes, 8);
+    assert_int_equal(after.reads - before.reads, 1);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(after.failed[i] - before.failed[i], store_failures[i] == RESULT_CORRUPT);
+    assert_true(after.has_batches);
+    assert_int_equal(after.batches.sum - before.batches.sum, 8);
+    assert_true(after.log_bytes > 0);
+    store_close(store);
+}

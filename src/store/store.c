@@ -11,7 +11,13 @@ struct store {
     const struct store_backend *backend;
     void *state;
     atomic_uint_fast64_t generation;
+    atomic_uint_fast64_t reads;
+    atomic_uint_fast64_t writes;
+    atomic_uint_fast64_t failed[4];
 };
+
+const enum result store_failures[4] = {RESULT_IO, RESULT_CORRUPT, RESULT_BUSY, RESULT_UNAVAILABLE};
+const struct spread_bounds store_batch_bounds = {9, {1, 2, 4, 8, 16, 32, 64, 128, 256}};
 
 /* Asked in this order. */
 static const struct store_backend *const backends[] = {&store_sqlite};
@@ -126,9 +132,18 @@ enum result store_restore(const char *from, const char *to, bool overwrite, stru
     return backend->restore(&restoring);
 }
 
+static void count_end(struct store *store, atomic_uint_fast64_t *calls, enum result result)
+{
+    (void)atomic_fetch_add_explicit(calls, 1, memory_order_relaxed);
+    for (size_t i = 0; result != RESULT_OK && i < sizeof store_failures / sizeof store_failures[0]; i++)
+        if (result == store_failures[i])
+            (void)atomic_fetch_add_explicit(&store->failed[i], 1, memory_order_relaxed);
+}
+
 enum result store_write(struct store *store, store_work *work, void *argument)
 {
     enum result result = store->backend->write(store->state, work, argument);
+    count_end(store, &store->writes, result);
     if (result == RESULT_OK)
         (void)atomic_fetch_add(&store->generation, 1);
     return result;
@@ -141,7 +156,21 @@ uint64_t store_generation(struct store *store)
 
 enum result store_read(struct store *store, store_work *work, void *argument)
 {
-    return store->backend->read(store->state, work, argument);
+    enum result result = store->backend->read(store->state, work, argument);
+    count_end(store, &store->reads, result);
+    return result;
+}
+
+void store_figures(struct store *store, struct store_figures *ret_figures)
+{
+    struct store_figures figures = {.log_bytes = -1};
+    figures.reads = atomic_load(&store->reads);
+    figures.writes = atomic_load(&store->writes);
+    for (size_t i = 0; i < sizeof store_failures / sizeof store_failures[0]; i++)
+        figures.failed[i] = atomic_load(&store->failed[i]);
+    if (store->backend->figures != NULL)
+        store->backend->figures(store->state, &figures);
+    *ret_figures = figures;
 }
 
 static void check_kind(const struct store_tx *tx, enum sql statement, enum sql_kind kind)

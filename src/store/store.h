@@ -19,6 +19,7 @@
 #include "base/arena.h"
 #include "base/refusal.h"
 #include "base/result.h"
+#include "base/spread.h"
 #include "sql.h"
 
 #include <stdbool.h>
@@ -61,6 +62,19 @@ enum result store_write(struct store *store, store_work *work, void *argument);
 /* Counts this process's changes, each before it is acknowledged: what was read alone from the store after
  * this was asked still holds while it stays the same. For a store that one process serves. */
 uint64_t store_generation(struct store *store);
+
+/* What this process has asked of the store since it opened it, for whoever watches the platform. */
+struct store_figures {
+    uint64_t reads;
+    uint64_t writes;
+    uint64_t failed[4];            /* transactions that ended in store_failures[] */
+    bool has_batches;              /* the back-end commits in groups */
+    struct spread_reading batches; /* units in one durable commit, by store_batch_bounds */
+    int64_t log_bytes;             /* of the write-ahead log on this machine; −1: not known */
+};
+extern const enum result store_failures[4];
+extern const struct spread_bounds store_batch_bounds;
+void store_figures(struct store *store, struct store_figures *ret_figures);
 
 /* A consistent snapshot; statements that change anything fail with RESULT_INVALID. */
 enum result store_read(struct store *store, store_work *work, void *argument);

@@ -202,21 +202,74 @@ static enum result register_add(const char *path, const char *backup, instant ma
     return disk_put(path, text, strlen(text));
 }
 
-enum result vault_backup_register(const char *home, const char *path, instant made, instant until)
-{
+struct register_paths {
     char folder[PATH_BYTES];
     char list[PATH_BYTES];
     char lock[PATH_BYTES];
+};
+
+static enum result register_open(const char *home, struct register_paths *paths, int *ret_lock)
+{
     if (strlen(home) > HOME_BYTES)
         return RESULT_TOO_LARGE;
-    (void)snprintf(folder, sizeof folder, "%s/vault", home);
-    (void)snprintf(list, sizeof list, "%s/vault/backups.json", home);
-    (void)snprintf(lock, sizeof lock, "%s/vault/backups.lock", home);
-    TRY(disk_folder(folder));
-    CLEANUP_FD int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0 || flock(fd, LOCK_EX) != 0)
-        return RESULT_IO;
-    return register_add(list, path, made, until);
+    (void)snprintf(paths->folder, sizeof paths->folder, "%s/vault", home);
+    (void)snprintf(paths->list, sizeof paths->list, "%s/vault/backups.json", home);
+    (void)snprintf(paths->lock, sizeof paths->lock, "%s/vault/backups.lock", home);
+    TRY(disk_folder(paths->folder));
+    *ret_lock = open(paths->lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    return *ret_lock >= 0 && flock(*ret_lock, LOCK_EX) == 0 ? RESULT_OK : RESULT_IO;
+}
+
+enum result vault_backup_register(const char *home, const char *path, instant made, instant until)
+{
+    struct register_paths paths;
+    CLEANUP_FD int lock = -1;
+    TRY(register_open(home, &paths, &lock));
+    return register_add(paths.list, path, made, until);
+}
+
+enum result vault_backup_verified(const char *home, const char *path, instant at)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    CLEANUP_JSON json_t *list = NULL;
+    struct register_paths paths;
+    CLEANUP_FD int lock = -1;
+    char text[INSTANT_TEXT_SIZE];
+    instant_print(at, text);
+    TRY(register_open(home, &paths, &lock));
+    TRY(register_read(arena, paths.list, &list));
+    for (size_t i = json_array_size(list); i-- > 0;) {
+        json_t *entry = json_array_get(list, i);
+        const char *name = json_text(entry, "path");
+        if (name == NULL || strcmp(name, path) != 0)
+            continue;
+        (void)json_object_set_new(entry, "verified", json_string(text));
+        const char *all = json_print(arena, list);
+        return disk_put(paths.list, all, strlen(all));
+    }
+    return RESULT_NOT_FOUND;
+}
+
+enum result vault_backup_newest(const char *home, instant *ret_made, instant *ret_verified)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    CLEANUP_JSON json_t *list = NULL;
+    instant made = 0;
+    instant verified = 0;
+    size_t index;
+    json_t *entry;
+    TRY(register_read(arena, arena_printf(arena, "%s/vault/backups.json", home), &list));
+    json_array_foreach (list, index, entry) {
+        instant at;
+        if (json_text(entry, "made") == NULL || instant_parse(json_text(entry, "made"), &at) != RESULT_OK)
+            return RESULT_CORRUPT;
+        made = at > made ? at : made;
+        if (json_text(entry, "verified") != NULL && at > verified)
+            verified = at;
+    }
+    *ret_made = made;
+    *ret_verified = verified;
+    return RESULT_OK;
 }
 
 /* Backups made since the first of the files was written, and not yet expired. */
@@ -236,7 +289,10 @@ static enum result backups_since(struct vault *vault, struct arena *arena, insta
             instant_parse(json_text(entry, "until"), &until) != RESULT_OK)
             return RESULT_CORRUPT;
         if (made >= first && until > now)
-            (void)json_array_append(ret_backups, entry);
+            (void)json_array_append_new(ret_backups,
+                                        json_pack("{s:O, s:O, s:O}", "path", json_object_get(entry, "path"),
+                                                  "made", json_object_get(entry, "made"), "until",
+                                                  json_object_get(entry, "until")));
     }
     return RESULT_OK;
 }

@@ -48,3 +48,8 @@ enum result vault_certificate(struct vault *vault, const char *key, json_t **ret
 /* Enters a backup of HOME/vault, made now at `path` and kept until `until`; before it is made. Callable from
  * any process. */
 enum result vault_backup_register(const char *home, const char *path, instant made, instant until);
+/* Notes that the backup at `path` was read back and found whole. RESULT_NOT_FOUND when it was never entered.
+ */
+enum result vault_backup_verified(const char *home, const char *path, instant at);
+/* When the newest backup was made, and the newest of those found whole; 0: there is none. */
+enum result vault_backup_newest(const char *home, instant *ret_made, instant *ret_verified);

@@ -134,12 +134,14 @@ TEST(a_certificate_names_the_backups_that_still_hold_the_bytes)
     assert_ok(vault_backup_register(place.home, "/b/before", now - INSTANT_DAY, now + 30 * INSTANT_DAY));
     put(&place, "slice/1", "grant/1", "rows");
     assert_ok(vault_backup_register(place.home, "/b/holds", now + INSTANT_DAY, now + 30 * INSTANT_DAY));
+    assert_ok(vault_backup_verified(place.home, "/b/holds", now + INSTANT_DAY));
     assert_ok(vault_backup_register(place.home, "/b/expired", now + INSTANT_DAY, now + 2 * INSTANT_DAY));
     clock_advance(place.clock, 3 * INSTANT_DAY);
     CLEANUP_JSON json_t *certificate = NULL;
     assert_ok(vault_destroy(place.vault, "grant/1", &certificate));
     const json_t *backups = json_object_get(certificate, "backups");
     assert_int_equal(json_array_size(backups), 1);
+    assert_int_equal(json_object_size(json_array_get(backups, 0)), 3);
     assert_string_equal(json_text(json_array_get(backups, 0), "path"), "/b/holds");
     assert_string_equal(json_text(json_array_get(backups, 0), "until"), "1972-10-27T00:00:00.000000Z");
     place_free(&place);
@@ -183,5 +185,23 @@ TEST(a_vault_is_opened_by_one_process_at_a_time)
     struct vault *second = NULL;
     assert_int_equal(vault_open(place.home, NULL, place.clock, &second), RESULT_BUSY);
     assert_null(second);
+    place_free(&place);
+}
+
+TEST(the_register_tells_the_newest_backup_and_the_newest_that_was_found_whole)
+{
+    struct place place = place_new();
+    instant made = -1;
+    instant verified = -1;
+    assert_ok(vault_backup_newest(place.home, &made, &verified));
+    assert_int_equal(made, 0);
+    assert_int_equal(verified, 0);
+    assert_ok(vault_backup_register(place.home, "/b/1", 10 * INSTANT_SECOND, INSTANT_DAY));
+    assert_ok(vault_backup_register(place.home, "/b/2", 20 * INSTANT_SECOND, INSTANT_DAY));
+    assert_ok(vault_backup_verified(place.home, "/b/1", 30 * INSTANT_SECOND));
+    assert_int_equal(vault_backup_verified(place.home, "/b/3", 30 * INSTANT_SECOND), RESULT_NOT_FOUND);
+    assert_ok(vault_backup_newest(place.home, &made, &verified));
+    assert_int_equal(made, 20 * INSTANT_SECOND);
+    assert_int_equal(verified, 10 * INSTANT_SECOND);
     place_free(&place);
 }

@@ -4,6 +4,7 @@ import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from './client.ts';
 import { Api } from './openapi.ts';
+import { checkLog } from './log.ts';
 import { run, Service } from './process.ts';
 
 export type Account = { login: string; password: string; party: string; token: string };
@@ -18,7 +19,7 @@ export function account(login: string): Account {
 }
 
 // Without limits on rates: a test file is one impatient caller.
-const patient = { DUKOU_PUBLIC_PER_MINUTE: '10000000', DUKOU_ACCOUNT_PER_MINUTE: '10000000' };
+export const patient = { DUKOU_PUBLIC_PER_MINUTE: '10000000', DUKOU_ACCOUNT_PER_MINUTE: '10000000', DUKOU_LOG: 'info' };
 
 export async function folder(name: string): Promise<string> {
   return mkdtemp(join(root, `${name}-`));
@@ -97,6 +98,7 @@ export class City {
     for (const client of this.#clients.values()) client.close();
     const code = await this.serve.stop();
     await this.exchange.stop();
+    checkLog(this.serve.output, new Set(Object.keys(this.api.document.paths).map((path) => path.replace(/^\/api/, ''))));
     for (const secret of this.secrets) assert.ok(!this.serve.output.includes(secret), 'a secret was printed');
     assert.doesNotMatch(this.serve.output, /\b\d{17}[\dX]\b/, 'a citizen number was printed');
     assert.doesNotMatch(this.serve.output, /AddressSanitizer|runtime error|assert/i);

@@ -54,17 +54,22 @@ static enum result take_place(struct duckdb_engine *engine, bool parser, struct 
         if (engine->stopping)
             result = RESULT_UNAVAILABLE;
     }
-    if (result == RESULT_OK)
+    if (result == RESULT_OK) {
         --*free_places;
-    else
+        engine->running++;
+    } else {
         leave(engine);
+    }
     (void)pthread_mutex_unlock(&engine->lock);
     return result;
 }
 
-static void give_place_back(struct duckdb_engine *engine, bool parser)
+static void give_place_back(struct duckdb_engine *engine, bool parser, bool killed)
 {
     (void)pthread_mutex_lock(&engine->lock);
+    engine->running--;
+    engine->jobs++;
+    engine->killed += killed;
     ++*(parser ? &engine->parsers_free : &engine->workers_free);
     leave(engine);
     (void)pthread_mutex_unlock(&engine->lock);
@@ -138,6 +143,7 @@ static enum result read_death(const struct talk *talk)
     struct client_call *call = talk->call;
     struct pollfd wait = {talk->worker.death, POLLIN, 0};
     int status = 0;
+    call->killed = true;
     /* It may have closed its end and live on. */
     kill_worker((void *)(uintptr_t)&talk->worker);
     if (poll(&wait, 1, 1000) == 1)
@@ -155,6 +161,7 @@ static enum result listen_to(struct talk *talk)
     uint8_t *bytes = NULL;
     for (;;) {
         enum result result = receive_frame(talk, &header, &bytes);
+        call->killed = result != RESULT_OK;
         if (call->job != NULL && result != RESULT_OK && engine_job_cancelled(call->job))
             return refuse_call(call, FAILURE_CANCELLED);
         if (result == RESULT_TIMEOUT)
@@ -203,6 +210,7 @@ static enum result call_worker(struct duckdb_engine *engine, struct client_call 
     struct talk talk = {.call = call, .deadline = clock_monotonic() + HELLO_SECONDS * INSTANT_SECOND};
     (void)pthread_mutex_lock(&engine->lock);
     enum result result = zygote_worker(engine->control, &talk.worker);
+    engine->unable = result != RESULT_OK;
     (void)pthread_mutex_unlock(&engine->lock);
     if (result != RESULT_OK)
         return refuse_call(call, FAILURE_MACHINE);
@@ -225,7 +233,7 @@ enum result client_call(struct duckdb_engine *engine, struct client_call *call)
     if (result != RESULT_OK)
         return refuse_call(call, result == RESULT_CANCELLED ? FAILURE_CANCELLED : FAILURE_MACHINE);
     result = call_worker(engine, call);
-    give_place_back(engine, call->parser);
+    give_place_back(engine, call->parser, call->killed);
     return result;
 }
 

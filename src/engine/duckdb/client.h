@@ -13,6 +13,10 @@ struct duckdb_engine {
     unsigned workers_free;
     unsigned parsers_free;
     unsigned calls; /* under way or waiting */
+    unsigned running;
+    uint64_t jobs; /* that got a worker */
+    uint64_t killed;
+    bool unable; /* the zygote made no worker when it was asked last */
     bool stopping;
 };
 
@@ -33,6 +37,7 @@ struct client_call {
     size_t answer_size;
     uint32_t layers;
     int death_signal;
+    bool killed; /* the worker did not come to an answer or a refusal */
 };
 
 /* Starts the message with what every job has; `limits` may be NULL. */

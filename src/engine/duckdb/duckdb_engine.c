@@ -343,6 +343,18 @@ enum result duckdb_engine_probe(struct engine *engine, int64_t argument, int64_t
     return wire_at_end(&in) ? RESULT_OK : RESULT_CORRUPT;
 }
 
+static void figures(struct engine *engine, struct engine_figures *ret_figures)
+{
+    struct duckdb_engine *e = own(engine);
+    (void)pthread_mutex_lock(&e->lock);
+    *ret_figures = (struct engine_figures){.running = e->running,
+                                           .waiting = e->calls - e->running,
+                                           .jobs = e->jobs,
+                                           .killed = e->killed,
+                                           .able = !e->unable};
+    (void)pthread_mutex_unlock(&e->lock);
+}
+
 static const struct engine_operations operations = {
     .name = "duckdb",
     .stop = stop,
@@ -352,6 +364,7 @@ static const struct engine_operations operations = {
     .extract = extract,
     .ingest = ingest,
     .describe = describe,
+    .figures = figures,
 };
 
 enum result duckdb_engine_start(const struct duckdb_engine_options *options, struct engine **ret_engine)

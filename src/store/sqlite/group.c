@@ -56,8 +56,9 @@ struct sqlite_group {
     size_t waiting;
     bool led;
     /* The leader's: */
-    size_t last_count;   /* units in the last batch; 0 once lingering was in vain */
-    instant last_commit; /* how long it took */
+    size_t last_count;     /* units in the last batch; 0 once lingering was in vain */
+    instant last_commit;   /* how long it took */
+    struct spread batches; /* units in each durable commit */
     /* The thread on which a unit's work runs; 0, which no thread is, when none does. */
     _Atomic pthread_t runner;
 };
@@ -290,7 +291,9 @@ static void lead(struct sqlite_group *group, struct unit *own)
         result = commit(group);
     group->last_commit = clock_monotonic() - begun;
     group->last_count = batch.count;
-    if (result != RESULT_OK)
+    if (result == RESULT_OK)
+        spread_add(&group->batches, &store_batch_bounds, (int64_t)batch.count);
+    else
         fail_all(&batch, result);
     checkpoint(group);
     hand_over(group);
@@ -309,4 +312,10 @@ enum result sqlite_group_write(struct sqlite_group *group, store_work *work, voi
     if (joined == JOINED_LEADS || unit_wait(&unit) == UNIT_LEADS)
         lead(group, &unit);
     return unit.result;
+}
+
+void sqlite_group_figures(struct sqlite_group *group, struct store_figures *figures)
+{
+    figures->has_batches = true;
+    spread_read(&group->batches, &store_batch_bounds, &figures->batches);
 }

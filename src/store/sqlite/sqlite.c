@@ -1,11 +1,14 @@
 #include "store/sqlite/sqlite.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct sqlite_store {
+    char *log; /* path of the write-ahead log; NULL: a file: URL, whose path is not looked for */
     struct sqlite_covered *covered;
     struct sqlite_group *group;
     struct sqlite_readers *readers;
@@ -64,6 +67,8 @@ static enum result sqlite_open_store(const struct store_opening *opening, void *
     struct sqlite_store *store = calloc(1, sizeof *store);
     if (store == NULL)
         abort();
+    if (strncmp(opening->url, "file:", 5) != 0 && asprintf(&store->log, "%s-wal", opening->url) < 0)
+        abort();
     store->covered = covered;
     store->group = sqlite_group_new(connection, covered);
     store->readers = sqlite_readers_new(opening->url, opening->schema, covered);
@@ -77,6 +82,7 @@ static void sqlite_close_store(void *state)
     sqlite_readers_free(store->readers);
     sqlite_group_free(store->group);
     sqlite_covered_free(store->covered);
+    free(store->log);
     free(store);
 }
 
@@ -105,6 +111,15 @@ static enum result sqlite_backup_store(void *state, const char *path)
     return sqlite_read(state, copy_snapshot, &copying);
 }
 
+static void sqlite_figures(void *state, struct store_figures *figures)
+{
+    struct sqlite_store *store = state;
+    struct stat status;
+    sqlite_group_figures(store->group, figures);
+    if (store->log != NULL)
+        figures->log_bytes = stat(store->log, &status) == 0 ? (int64_t)status.st_size : 0;
+}
+
 const struct store_backend store_sqlite = {
     .name = "sqlite",
     .takes = takes,
@@ -120,4 +135,5 @@ const struct store_backend store_sqlite = {
     .each = sqlite_each,
     .take = sqlite_take,
     .walk = sqlite_walk,
+    .figures = sqlite_figures,
 };

@@ -114,6 +114,7 @@ struct sqlite_group *sqlite_group_new(struct sqlite_connection *connection,
                                       const struct sqlite_covered *covered);
 void sqlite_group_free(struct sqlite_group *group);
 enum result sqlite_group_write(struct sqlite_group *group, store_work *work, void *argument);
+void sqlite_group_figures(struct sqlite_group *group, struct store_figures *figures);
 
 struct sqlite_readers;
 
