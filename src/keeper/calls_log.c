@@ -1,5 +1,6 @@
 /* The client side of the log: the signer that a sealer is given. */
 #include "audit/merkle.h"
+#include "base/clock.h"
 #include "keeper/channel.h"
 #include "keeper/client.h"
 #include "keeper/keeper.h"
@@ -16,8 +17,10 @@ static enum result ask_log(struct keeper *keeper, enum keeper_verb verb, json_t 
         keeper->log_arena = arena_new(0);
     arena_reset(keeper->log_arena);
     keeper->log_refusal = (struct refusal){0};
-    return keeper_client_call(keeper->client, keeper->log_arena, verb, arguments, fd, ret_reply, NULL,
-                              &keeper->log_refusal);
+    instant began = clock_monotonic();
+    return asked_note(&keeper->asked[verb], began,
+                      keeper_client_call(keeper->client, keeper->log_arena, verb, arguments, fd, ret_reply,
+                                         NULL, &keeper->log_refusal));
 }
 
 enum result keeper_log_state(struct keeper *keeper, json_t **ret_state)
