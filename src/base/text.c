@@ -128,6 +128,15 @@ bool text_has_control(const char *text)
     return false;
 }
 
+bool text_has_invisible(const char *text)
+{
+    for (uint32_t code = text_next(&text); code != 0; code = text_next(&text))
+        if (code == 0xAD || code == 0x180E || (code >= 0x200B && code <= 0x200F) || code == 0x2028 ||
+            code == 0x2029 || (code >= 0x2060 && code <= 0x2064) || code == 0xFEFF)
+            return true;
+    return false;
+}
+
 bool text_equal(const char *a, const char *b)
 {
     if (a == NULL || b == NULL)

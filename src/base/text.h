@@ -24,6 +24,10 @@ bool text_is_blank(const char *text);
 /* A control character other than line feed and tab, or a bidirectional override: not for stored text. */
 bool text_has_control(const char *text);
 
+/* A character that takes no room: zero-width spaces and joiners, marks of direction, the soft hyphen, a byte
+ * order mark. Two names that differ in such only look the same. */
+bool text_has_invisible(const char *text);
+
 /* Reads one code point at *at (well-formed UTF-8) and moves it on; 0 at the end. */
 uint32_t text_next(const char **at);
 

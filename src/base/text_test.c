@@ -120,3 +120,11 @@ TEST(null_equals_null_only)
     assert_true(text_equal("渡口", "渡口"));
     assert_false(text_equal("a", "b"));
 }
+
+TEST(characters_that_take_no_room_are_found)
+{
+    assert_false(text_has_invisible("人数 n\n"));
+    assert_true(text_has_invisible("n\u200B"));
+    assert_true(text_has_invisible("\uFEFFn"));
+    assert_true(text_has_invisible("a\u00ADb"));
+}

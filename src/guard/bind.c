@@ -1,6 +1,7 @@
 #include "guard/bind.h"
 
 #include "base/limits.h"
+#include "base/text.h"
 #include "guard/operation.h"
 
 #include <string.h>
@@ -273,11 +274,8 @@ static enum result lift(struct guard_context *context, struct query *query, stru
 
 static bool alias_fits(const char *name)
 {
-    size_t size = strlen(name);
-    for (size_t i = 0; i < size; i++)
-        if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f || name[i] == '"')
-            return false;
-    return size > 0 && size <= LIMIT_COLUMN_NAME_BYTES &&
+    return !text_is_blank(name) && !text_has_control(name) && !text_has_invisible(name) &&
+           strpbrk(name, "\n\t\"") == NULL && strlen(name) <= LIMIT_COLUMN_NAME_BYTES &&
            strncmp(name, POLICY_RESERVED, strlen(POLICY_RESERVED)) != 0;
 }
 

@@ -207,6 +207,8 @@ static const char *quote(const struct guard_context *context, size_t location)
 {
     const char *from = context->sql + location;
     size_t size = 0;
+    while (((unsigned char)*from & 0xc0) == 0x80)
+        from++;
     while (from[size] != '\0' && from[size] != '\n' && from[size] != '\r' && size < 48)
         size++;
     while (size > 0 && ((unsigned char)from[size] & 0xc0) == 0x80)

@@ -1,4 +1,5 @@
 /* Everything that is not understood is refused, and the refusal says which part. */
+#include "base/text.h"
 #include "guard/duck.h"
 #include "support/test.h"
 
@@ -193,6 +194,9 @@ REFUSED(a_huge_constant_is_refused, "SELECT sum(age + 18446744073709551615) FROM
 REFUSED(an_infinite_constant_is_refused, "SELECT sum(age + 1e400) FROM resident", REASON_TREE_UNREADABLE)
 REFUSED(a_reserved_alias_is_refused, "SELECT count(*) AS __n_0 FROM resident", REASON_ALIAS)
 REFUSED(an_alias_with_a_quote_is_refused, "SELECT count(*) AS \"a\"\"b\" FROM resident", REASON_ALIAS)
+REFUSED(an_alias_that_turns_its_reader_round_is_refused, "SELECT count(*) AS \"\u202En\" FROM resident", REASON_ALIAS)
+REFUSED(an_alias_with_an_invisible_character_is_refused, "SELECT count(*) AS \"n\u200B\" FROM resident", REASON_ALIAS)
+REFUSED(an_alias_of_spaces_is_refused, "SELECT count(*) AS \"\u3000\" FROM resident", REASON_ALIAS)
 REFUSED(an_alias_twice_is_refused, "SELECT count(*) AS n, sum(age) AS N FROM resident", REASON_ALIAS_TWICE)
 REFUSED(an_order_by_something_else_is_refused, "SELECT count(*) FROM resident ORDER BY sum(pay)", REASON_ORDER)
 REFUSED(an_order_by_all_is_refused, "SELECT count(*) FROM resident ORDER BY ALL", REASON_STAR)
@@ -315,4 +319,17 @@ TEST(a_failed_check_leaves_the_query_untouched)
                                      duck_tree(arena, "SELECT pay FROM resident"), &query, NULL),
                          RESULT_OK);
     assert_int_equal(query.limit, 42);
+}
+
+/* A parser that counts otherwise than we do must not cost the refusal its words. */
+TEST(a_place_within_a_character_is_moved_behind_it)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    struct refusal refusal = {0};
+    struct query query;
+    const char *sql = "SELECT\u3000pay FROM resident";
+    assert_int_equal(guard_check(arena, duck_city(arena), sql, duck_tree(arena, sql), &query, &refusal),
+                     RESULT_INVALID);
+    assert_true(text_is_utf8(refusal.en, strlen(refusal.en), NULL));
+    assert_true(text_is_utf8(refusal.zh, strlen(refusal.zh), NULL));
 }

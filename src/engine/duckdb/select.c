@@ -1,6 +1,7 @@
 /* Parsing SQL text, and running a SELECT over the tables of its job. */
 #include "base/limits.h"
 #include "engine/answer.h"
+#include "engine/duckdb/spaces.h"
 #include "engine/duckdb/worker.h"
 
 #include <stdio.h>
@@ -12,7 +13,9 @@ _Noreturn void worker_parse(struct worker *worker, struct wire_in *job)
     const char *sql = wire_get_text(job);
     if (sql == NULL)
         worker_fail(worker, FAILURE_UNKNOWN, NULL, NULL);
-    char *constant = worker_constant(sql);
+    char *text = worker_format("%s", sql);
+    spaces_widen(text);
+    char *constant = worker_constant(text);
     struct worker_grid grid =
         worker_grid(worker, FAILURE_NONE,
                     "SELECT t::VARCHAR, t->>'error', t->>'error_type', t->>'error_message', t->>'position', "
