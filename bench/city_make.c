@@ -1,23 +1,26 @@
 /* Makes the city that the HTTP figures are measured on, in a folder that must be new.
  *
- * city_make HOME LIBRARY: a listed entry of the catalogue among a million more, and a listed verification
- * product with an index of SUBJECTS subjects, an order of a customer and its legal basis. HOME/bench.json
- * then says {"entry","product","token","now"}; "now" is the city's time, in microseconds.
+ * city_make HOME LIBRARY ENTRIES [REQUESTS LOG]: a listed entry of the catalogue among ENTRIES more, and a
+ * listed verification product with an index of SUBJECTS subjects, an order of a customer and its legal basis.
+ * HOME/bench.json then says {"entry","room","product","token","developer","bureau","now"}; the three names
+ * are tokens, "token" the customer's; "now" is the city's time, in microseconds.
  *
- * The million entries are put into the tables directly: they are there to be searched, not to be audited. */
+ * The entries are put into the tables directly: they are there to be searched, not to be audited. With
+ * REQUESTS, as many requests of other developers are put beside them, and then a log of LOG audit entries is
+ * made and sealed that names every row, so that `dukou audit verify` passes. */
 #include "affairs/product/product_fixture.h"
 #include "bench.h"
+#include "city_fill.h"
 #include "engine/duckdb/duckdb_engine.h"
-#include "store/search.h"
 #include "vault/delivery.h"
-#include "words.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ENTRIES = 1000000, FIRST_ENTRY = 1000, SUBJECTS = 100000, GRANT = 1, SUBJECT_LINE = 16 };
+enum { SUBJECTS = 100000, GRANT = 1, SUBJECT_LINE = 16 };
 
 static const char *home;
 
@@ -36,6 +39,12 @@ static void must(enum result result, const char *what, const struct refusal *ref
 
 /* ---- parties, product, order ---- */
 
+static const char *make_token(struct city *city, const char *who)
+{
+    return json_text(city_expect(city, 201, who, "POST /tokens", "{\"title\":\"bench\",\"days\":30}"),
+                     "token");
+}
+
 static json_t *make_market(void)
 {
     CLEANUP_MARKET struct market *market = market_new();
@@ -53,9 +62,18 @@ static json_t *make_market(void)
     (void)city_expect(
         city, 200, market->people.operator_reviewer,
         city_format(city, "POST /legal-bases/%lld/accept", (long long)fixture_number(made, "id")), "{}");
-    made = city_expect(city, 201, customer, "POST /tokens", "{\"title\":\"bench\",\"days\":30}");
-    return json_pack("{s:I, s:I, s:s, s:I}", "entry", (json_int_t)entry, "product", (json_int_t)product,
-                     "token", json_text(made, "token"), "now", (json_int_t)clock_now(city_app(city)->clock));
+    const json_t *request = city_expect(
+        city, 201, market->people.developer_clerk, "POST /requests",
+        city_format(city,
+                    "{\"room_id\":%lld,\"entry_id\":%lld,\"table_name\":\"model\",\"purpose\":\"研究\","
+                    "\"columns\":[\"base\"]}",
+                    (long long)market->room, (long long)entry));
+    return json_pack("{s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:I}", "entry", (json_int_t)entry, "room",
+                     (json_int_t)market->room, "request", (json_int_t)fixture_number(request, "id"),
+                     "product", (json_int_t)product, "token", make_token(city, customer), "developer",
+                     make_token(city, market->people.developer_clerk), "bureau",
+                     make_token(city, market->people.clerk), "now",
+                     (json_int_t)clock_now(city_app(city)->clock));
 }
 
 /* ---- the product's index ---- */
@@ -128,86 +146,44 @@ static void make_index(const char *library, row_id product)
     keeper_stop(keeper);
 }
 
-/* ---- the catalogue ---- */
-
-static void sql(sqlite3 *connection, const char *text)
+/* The test city's store under the name that `dukou` expects. */
+static void take_name(void)
 {
-    char *error = NULL;
-    if (sqlite3_exec(connection, text, NULL, NULL, &error) != SQLITE_OK)
-        bench_die("%s: %.80s", error, text);
+    char from[512], to[512];
+    (void)snprintf(from, sizeof from, "%s/city.db", home);
+    (void)snprintf(to, sizeof to, "%s/dukou.db", home);
+    if (rename(from, to) != 0)
+        bench_die("cannot rename %s", from);
 }
 
-static void put_entry(sqlite3_stmt *entry, sqlite3_stmt *search, int number)
+static int64_t number(const char *text)
 {
-    char code[16], title[256], abstract[512], text[1024];
-    /* Spread by a multiplier without common factors with the lists. */
-    unsigned at = (unsigned)number * 2654435761U >> 4;
-    const char *region = word_regions[at % WORDS(word_regions)];
-    const char *office = word_offices[at / 13 % WORDS(word_offices)];
-    const char *topic = word_topics[at / 208 % WORDS(word_topics)];
-    const char *kind = word_kinds[at / 7488 % WORDS(word_kinds)];
-    (void)snprintf(code, sizeof code, "A%07d", number);
-    (void)snprintf(title, sizeof title, "%s%s%s", region, topic, kind);
-    (void)snprintf(abstract, sizeof abstract, "%s%s按月更新的%s%s，含编号、名称、时间与数量。", region,
-                   office, topic, kind);
-    (void)snprintf(text, sizeof text, "%s %s %s %s", title, code, abstract, region);
-    sqlite3_bind_int(entry, 1, FIRST_ENTRY + number);
-    sqlite3_bind_text(entry, 2, code, -1, SQLITE_STATIC);
-    sqlite3_bind_text(entry, 3, title, -1, SQLITE_STATIC);
-    sqlite3_bind_text(entry, 4, abstract, -1, SQLITE_STATIC);
-    sqlite3_bind_text(entry, 5, region, -1, SQLITE_STATIC);
-    sqlite3_bind_int(search, 1, FIRST_ENTRY + number);
-    sqlite3_bind_text(search, 2, text, -1, SQLITE_STATIC);
-    if (sqlite3_step(entry) != SQLITE_DONE || sqlite3_step(search) != SQLITE_DONE)
-        bench_die("entry %d: %s", number, sqlite3_errmsg(sqlite3_db_handle(entry)));
-    sqlite3_reset(entry);
-    sqlite3_reset(search);
-}
-
-static void fill_catalogue(void)
-{
-    char path[512];
-    sqlite3 *connection;
-    sqlite3_stmt *entry, *search;
-    (void)snprintf(path, sizeof path, "%s/city.db", home);
-    if (sqlite3_open(path, &connection) != SQLITE_OK || search_register(connection) != SQLITE_OK)
-        bench_die("cannot open %s", path);
-    sql(connection,
-        "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -200000; BEGIN");
-    if (sqlite3_prepare_v2(
-            connection,
-            "INSERT INTO entry (id, resource_id, resource_version, provider_id, code, title, abstract, "
-            "region, grade, level, version, listed, listed_at) VALUES (?1, ?1, 1, (SELECT id FROM party "
-            "WHERE role = 'provider'), ?2, ?3, ?4, ?5, 'general', 1, 1, 1, 1772413200000000)",
-            -1, &entry, NULL) != SQLITE_OK ||
-        sqlite3_prepare_v2(connection, "INSERT INTO entry_search (rowid, text) VALUES (?, ?)", -1, &search,
-                           NULL) != SQLITE_OK)
-        bench_die("%s", sqlite3_errmsg(connection));
-    for (int i = 0; i < ENTRIES; i++)
-        put_entry(entry, search, i);
-    sqlite3_finalize(entry);
-    sqlite3_finalize(search);
-    /* Only entries of registered resources are shown. */
-    sql(connection,
-        "INSERT INTO resource (id, party_id, code, title, version, changed_at) SELECT resource_id, "
-        "provider_id, code, title, 1, listed_at FROM entry WHERE code LIKE 'A%'");
-    sql(connection, "INSERT INTO workflow_case (kind, object_id, version, state, since) SELECT 'resource', "
-                    "resource_id, 1, 'registered', listed_at FROM entry WHERE code LIKE 'A%'");
-    sql(connection, "COMMIT");
-    sqlite3_close(connection);
+    char *end;
+    int64_t value = strtoll(text, &end, 10);
+    if (*end != '\0' || value < 0)
+        bench_die("%s is no number", text);
+    return value;
 }
 
 int main(int argc, char **argv)
 {
     char path[512];
-    if (argc != 3 || mkdir(argv[1], 0700) != 0)
-        bench_die("city_make HOME LIBRARY: HOME must be new");
+    if ((argc != 4 && argc != 6) || mkdir(argv[1], 0700) != 0)
+        bench_die("city_make HOME LIBRARY ENTRIES [REQUESTS LOG]: HOME must be new");
     home = argv[1];
     bench_say("making a city");
     CLEANUP_JSON json_t *city = make_market();
     make_index(argv[2], json_integer_or(city, "product", 0));
-    bench_say("adding %d entries to its catalogue", ENTRIES);
-    fill_catalogue();
+    bench_say("adding %s entries to its catalogue", argv[3]);
+    fill_catalogue(home, (int)number(argv[3]));
+    json_object_set_new(city, "entries", json_integer(number(argv[3])));
+    if (argc == 6) {
+        json_object_set_new(city, "requests", json_integer(number(argv[4])));
+        bench_say("adding %s requests", argv[4]);
+        fill_requests(home, (int)number(argv[4]), json_integer_or(city, "request", 0));
+        fill_log(home, argv[2], number(argv[5]));
+    }
+    take_name();
     (void)snprintf(path, sizeof path, "%s/bench.json", home);
     return json_dump_file(city, path, 0) == 0 ? 0 : 1;
 }

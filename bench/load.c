@@ -23,6 +23,7 @@ struct connection {
 
 struct running {
     const struct load *load;
+    size_t sent;        /* requests, where none is sent twice */
     double from, until; /* measured between */
     double *latencies;
     struct load_result result;
@@ -61,11 +62,15 @@ static size_t whole_answer(const char *bytes, size_t have)
     return have >= head + length ? head + length : 0;
 }
 
-static void send_next(struct connection *connection, const struct load *load)
+static void send_next(struct running *running, struct connection *connection)
 {
+    const struct load *load = running->load;
+    size_t next = load->once ? running->sent++ : connection->next++ % load->request_count;
+    if (next >= load->request_count)
+        bench_die("%zu requests are not enough", load->request_count);
     connection->sent = bench_now();
     connection->have = 0;
-    send_all(connection->fd, load->requests[connection->next++ % load->request_count]);
+    send_all(connection->fd, load->requests[next]);
 }
 
 static void note(struct running *running, const struct connection *connection)
@@ -92,7 +97,7 @@ static void read_some(struct running *running, struct connection *connection)
     if (whole_answer(connection->bytes, connection->have) == 0)
         return;
     note(running, connection);
-    send_next(connection, running->load);
+    send_next(running, connection);
 }
 
 static void turn(struct running *running, int poll)
@@ -120,7 +125,7 @@ struct load_result load_run(const struct load *load)
         connections[i].next = i;
         struct epoll_event event = {.events = EPOLLIN, .data.ptr = &connections[i]};
         (void)epoll_ctl(poll, EPOLL_CTL_ADD, connections[i].fd, &event);
-        send_next(&connections[i], load);
+        send_next(&running, &connections[i]);
     }
     turn(&running, poll);
     for (size_t i = 0; i < count; i++)

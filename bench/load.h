@@ -1,6 +1,7 @@
 /* A load generator: one thread, epoll, keep-alive connections, each with one request under way. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct load {
@@ -9,6 +10,8 @@ struct load {
     double seconds;              /* measured, after a tenth as long of warming up */
     const char *const *requests; /* whole messages; connection i begins with the i-th and goes on in turn */
     size_t request_count;
+    bool
+        once; /* no request is sent twice: the connections share one turn, and there must be enough of them */
 };
 
 struct load_result {
