@@ -1,5 +1,5 @@
 # A thin front: Meson describes the build, Ninja does it, tools/ does the rest.
-.PHONY: help run build prepare prepare-tests test test-long mutate attacks bench lint format docs clean
+.PHONY: help run build prepare prepare-tests test test-long mutate attacks bench growth soak lint format docs clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -28,6 +28,12 @@ mutate: prepare ## take out each check that a clause rests on: a test of the cla
 
 bench: build ## the figures, each beside its limit; build/bench.json
 	@bench/run.sh
+
+growth: build ## what calls cost in a city of 10 and 100 times the rows (DUKOU_GROWTH); needs some 60 GB the first time
+	@bench/growth.sh
+
+soak: build prepare-tests ## a busy month in an hour (DUKOU_SOAK_SECONDS, DUKOU_SOAK_RATE): no error, no growth, no slowness
+	@DUKOU_TEST_TIMEOUT=86400000 npm --prefix tests test -- soak/soak.test.ts
 
 lint: build ## format, analysers, dependency rule, forbidden text
 	@tools/lint.sh

@@ -39,7 +39,7 @@ async function prepare(): Promise<void> {
 }
 
 function test(files: string[]): Promise<number> {
-  const limits = ['--test-concurrency=2', '--test-timeout=120000', '--test-force-exit'];
+  const limits = ['--test-concurrency=2', `--test-timeout=${process.env.DUKOU_TEST_TIMEOUT ?? 120000}`, '--test-force-exit'];
   const args = ['--test', '--test-reporter=spec', '--disable-warning=ExperimentalWarning', ...limits, ...files];
   const child = spawn(process.execPath, args, { stdio: 'inherit', env: { ...process.env, DUKOU_TEST_ROOT: root } });
   return new Promise((resolve) => child.on('close', (code) => resolve(code ?? 1)));
