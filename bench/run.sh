@@ -30,7 +30,7 @@ measure() {
 before=$(cut -d' ' -f1-3 /proc/loadavg)
 {
     measure http_bench $data/city build/dukou "$library" $programs/floor_http $programs/floor_search
-    measure overload_bench $data/city build/dukou "$library" 2>$work/overload.log || tail -3 $work/overload.log >&2
+    measure overload_bench $data/city build/dukou "$library" 2>$work/overload.log
     measure steps_bench $work/steps $programs/floor_sqlite
     measure audit_bench $work/audit $programs/floor_log
     measure data_bench $data $work/keeper "$library" $programs/floor_duckdb
