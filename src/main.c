@@ -116,6 +116,7 @@ static int run_source(int argc, char **argv)
 
 static const struct command commands[] = {
     {"serve", "", "运行平台", "serve the city", command_serve},
+    {"keeper", "", "单独运行的数据保管进程", "the keeper as a process of its own", command_keeper},
     {"init", "BUREAU_NAME CREDIT_CODE", "建立一座城市", "found a city", command_init},
     {"city", "", "在 DUKOU_HOME 建立演示城市", "set up a demo city in DUKOU_HOME", demo_city_main},
     {"demo", "[--seed N] [--data DIR]", "演示九个步骤并验证日志", "play the nine steps and verify the log",

@@ -116,6 +116,9 @@
 #define LIMIT_KEEPER_QUICK 4            /* threads for calls that wait for nobody */
 #define LIMIT_KEEPER_SLOW 16            /* for those that wait for a worker */
 #define LIMIT_KEEPER_QUEUE 256          /* calls of either kind that wait for a thread */
+#define LIMIT_KEEPER_CONNECTIONS 16     /* serving processes and commands on one keeper */
+#define LIMIT_KEEPER_CONNECT_SECONDS 10 /* that a start waits for a keeper that does not answer yet */
+#define LIMIT_KEEPER_REPLY_SECONDS 5    /* that the keeper waits for a serving process to take a reply */
 
 /* Peers: calls to and from other systems */
 #define LIMIT_PEER_CONNECT_SECONDS 10

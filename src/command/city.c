@@ -7,15 +7,21 @@
 #include <string.h>
 #include <unistd.h>
 
+struct keeper_options city_keeper_options(const struct settings *settings)
+{
+    return (struct keeper_options){.home = settings->home,
+                                   .master_key = settings->master_key,
+                                   .origin = settings->origin,
+                                   .clock = settings->clock,
+                                   .start_engine = command_start_engine,
+                                   .engine_library = settings->duckdb};
+}
+
 static enum result open_keeper(struct city *city, struct refusal *ret_refusal)
 {
-    const struct settings *s = &city->settings;
-    const struct keeper_options options = {.home = s->home,
-                                           .master_key = s->master_key,
-                                           .origin = s->origin,
-                                           .clock = s->clock,
-                                           .start_engine = command_start_engine,
-                                           .engine_library = s->duckdb};
+    if (city->settings.keeper != NULL)
+        return keeper_connect(city->settings.keeper, &city->keeper, ret_refusal);
+    const struct keeper_options options = city_keeper_options(&city->settings);
     return keeper_start(&options, &city->keeper, ret_refusal);
 }
 

@@ -4,6 +4,7 @@
 #include "audit/audit.h"
 #include "command/settings.h"
 #include "http/app.h"
+#include "keeper/keeper.h"
 
 struct city {
     struct settings settings;
@@ -16,6 +17,9 @@ struct city {
     struct audit_sealer *sealer;
 };
 
-/* Starts the keeper first: the process must have no other thread yet. On failure nothing stays open. */
+struct keeper_options city_keeper_options(const struct settings *settings);
+
+/* Starts the keeper first, or connects to the one that DUKOU_KEEPER names: the process must have no other
+ * thread yet. On failure nothing stays open. */
 enum result city_open(struct arena *arena, struct city *ret_city, struct refusal *ret_refusal);
 void city_close(struct city *city);

@@ -20,6 +20,7 @@ extern const struct agreement_exit *const command_exits;
 enum result command_start_engine(const char *library, struct engine **ret_engine);
 
 int command_serve(int argc, char **argv);
+int command_keeper(int argc, char **argv);
 int command_init(int argc, char **argv);
 int command_backup(int argc, char **argv);
 int command_restore(int argc, char **argv);

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,6 +113,46 @@ static enum result read_log_level(struct settings *settings, struct refusal *ret
                                                 .remedy_en = "choose error, warning, info or debug"});
 }
 
+static bool user_number(const char *name, uint32_t *ret_number)
+{
+    const struct passwd *entry = getpwnam(name);
+    if (entry != NULL)
+        *ret_number = entry->pw_uid;
+    return entry != NULL;
+}
+
+static bool group_number(const char *name, uint32_t *ret_number)
+{
+    const struct group *entry = getgrnam(name);
+    if (entry != NULL)
+        *ret_number = entry->gr_gid;
+    return entry != NULL;
+}
+
+/* A user or group by name or number; UINT32_MAX when the variable is not set. */
+static enum result read_owner(const char *variable_name, bool (*find)(const char *, uint32_t *),
+                              uint32_t *ret_number, struct refusal *ret_refusal)
+{
+    const char *text = variable(variable_name, NULL);
+    *ret_number = UINT32_MAX;
+    if (text == NULL || find(text, ret_number))
+        return RESULT_OK;
+    char *end;
+    errno = 0;
+    unsigned long number = strtoul(text, &end, 10);
+    if (errno == 0 && *end == '\0' && text[0] >= '0' && text[0] <= '9' && number < UINT32_MAX) {
+        *ret_number = (uint32_t)number;
+        return RESULT_OK;
+    }
+    return refuse(ret_refusal,
+                  (struct refusal){.result = RESULT_INVALID,
+                                   .field = variable_name,
+                                   .zh = "本机没有这个用户或组",
+                                   .en = "this machine knows no such user or group",
+                                   .remedy_zh = "填写存在的名称，或其编号",
+                                   .remedy_en = "give the name of one that exists, or a number"});
+}
+
 static const char *existing(const char *path)
 {
     return path != NULL && access(path, R_OK) == 0 ? path : NULL;
@@ -126,6 +168,7 @@ enum result settings_read(struct arena *arena, struct settings *ret_settings, st
     s.certificate = variable("DUKOU_CERTIFICATE", NULL);
     s.certificate_key = variable("DUKOU_CERTIFICATE_KEY", NULL);
     s.master_key = variable("DUKOU_MASTER_KEY", NULL);
+    s.keeper = variable("DUKOU_KEEPER", NULL);
     s.duckdb = variable("DUKOU_DUCKDB", NULL);
     s.exchange = variable("DUKOU_EXCHANGE", NULL);
     s.clock = existing(arena_printf(arena, "%s/clock", s.home));
@@ -136,6 +179,8 @@ enum result settings_read(struct arena *arena, struct settings *ret_settings, st
     TRY(read_number("DUKOU_THREADS", 2, 64, &s.threads, ret_refusal));
     TRY(read_number("DUKOU_PUBLIC_PER_MINUTE", 0, MOST_PER_MINUTE, &s.public_per_minute, ret_refusal));
     TRY(read_number("DUKOU_ACCOUNT_PER_MINUTE", 0, MOST_PER_MINUTE, &s.account_per_minute, ret_refusal));
+    TRY(read_owner("DUKOU_KEEPER_USER", user_number, &s.keeper_user, ret_refusal));
+    TRY(read_owner("DUKOU_KEEPER_GROUP", group_number, &s.keeper_group, ret_refusal));
     TRY(read_token(arena, "DUKOU_EXCHANGE_TOKEN", &s.exchange_token, ret_refusal));
     TRY(read_metrics_token(arena, &s, ret_refusal));
     TRY(read_log_level(&s, ret_refusal));

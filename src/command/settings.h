@@ -20,6 +20,9 @@ struct settings {
     const char *certificate; /* DUKOU_CERTIFICATE, DUKOU_CERTIFICATE_KEY: PEM files; NULL: plain HTTP */
     const char *certificate_key;
     const char *master_key; /* DUKOU_MASTER_KEY, HOME/keys/master */
+    const char *keeper;     /* DUKOU_KEEPER: socket of a keeper of its own; NULL: `serve` has its own */
+    uint32_t keeper_user;   /* DUKOU_KEEPER_USER, DUKOU_KEEPER_GROUP: who else may connect to it, name or */
+    uint32_t keeper_group;  /* number; UINT32_MAX: nobody */
     const char *duckdb;     /* DUKOU_DUCKDB; NULL: found beside the program */
     const char *calendar; /* DUKOU_CALENDAR, HOME/calendar.json, or npm's chinese-days; NULL: none of these is
                              there */

@@ -1,7 +1,6 @@
 /* The client side of every verb but the log's: arguments in, reply out. */
 #include "base/clock.h"
 #include "base/limits.h"
-#include "keeper/client.h"
 #include "keeper/keeper.h"
 #include "keeper/keeper_inner.h"
 #include "vault/disk.h"
@@ -16,17 +15,15 @@ static enum result ask(struct keeper *keeper, struct arena *arena, enum keeper_v
                        int fd, json_t **ret_reply, struct refusal *ret_refusal)
 {
     instant began = clock_monotonic();
-    return asked_note(
-        &keeper->asked[verb], began,
-        keeper_client_call(keeper->client, arena, verb, arguments, fd, ret_reply, NULL, ret_refusal));
+    return asked_note(&keeper->asked[verb], began,
+                      keeper_link_call(keeper, arena, verb, arguments, fd, ret_reply, NULL, ret_refusal));
 }
 
 static enum result ask_hot(struct keeper *keeper, enum hot_verb verb, row_id product, const char *subject,
                            struct hot_reply *ret_reply)
 {
     instant began = clock_monotonic();
-    return asked_note(&keeper->hot, began,
-                      keeper_client_hot(keeper->client, verb, product, subject, ret_reply));
+    return asked_note(&keeper->hot, began, keeper_link_hot(keeper, verb, product, subject, ret_reply));
 }
 
 /* The bytes that came back in a memory file. */
@@ -37,7 +34,7 @@ static enum result ask_bytes(struct keeper *keeper, struct arena *arena, enum ke
     struct stat status;
     instant began = clock_monotonic();
     TRY(asked_note(&keeper->asked[verb], began,
-                   keeper_client_call(keeper->client, arena, verb, arguments, -1, NULL, &fd, NULL)));
+                   keeper_link_call(keeper, arena, verb, arguments, -1, NULL, &fd, NULL)));
     if (fd < 0 || fstat(fd, &status) != 0 || status.st_size < 0)
         return RESULT_UNAVAILABLE;
     if ((uint64_t)status.st_size >= arena_room(arena))

@@ -2,7 +2,6 @@
 #include "audit/merkle.h"
 #include "base/clock.h"
 #include "keeper/channel.h"
-#include "keeper/client.h"
 #include "keeper/keeper.h"
 #include "keeper/keeper_inner.h"
 #include "vault/disk.h"
@@ -19,13 +18,13 @@ static enum result ask_log(struct keeper *keeper, enum keeper_verb verb, json_t 
     keeper->log_refusal = (struct refusal){0};
     instant began = clock_monotonic();
     return asked_note(&keeper->asked[verb], began,
-                      keeper_client_call(keeper->client, keeper->log_arena, verb, arguments, fd, ret_reply,
-                                         NULL, &keeper->log_refusal));
+                      keeper_link_call(keeper, keeper->log_arena, verb, arguments, fd, ret_reply, NULL,
+                                       &keeper->log_refusal));
 }
 
 enum result keeper_log_state(struct keeper *keeper, json_t **ret_state)
 {
-    return keeper_client_call(keeper->client, NULL, VERB_LOG_STATE, NULL, -1, ret_state, NULL, NULL);
+    return keeper_link_call(keeper, NULL, VERB_LOG_STATE, NULL, -1, ret_state, NULL, NULL);
 }
 
 static enum result sign(void *state, const char *text, struct arena *arena, const char **ret_signature_lines)

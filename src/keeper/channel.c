@@ -36,6 +36,8 @@ static enum result send_packet(int socket, struct msghdr *message)
     for (;;) {
         if (sendmsg(socket, message, MSG_NOSIGNAL) >= 0)
             return RESULT_OK;
+        if (errno == EAGAIN)
+            return RESULT_TIMEOUT;
         if (errno != EINTR)
             return errno == EPIPE || errno == ECONNRESET || errno == ENOTCONN ? RESULT_UNAVAILABLE
                                                                               : RESULT_IO;

@@ -33,7 +33,8 @@ struct channel_message {
     size_t descriptor_count;
 };
 
-/* Any number of threads may send. RESULT_UNAVAILABLE when the other side is gone. */
+/* Any number of threads may send. RESULT_UNAVAILABLE when the other side is gone, RESULT_TIMEOUT when it has
+ * taken nothing for as long as the socket's SO_SNDTIMEO says. */
 enum result channel_send(int socket, const struct channel_head *head, const char *json,
                          const int *descriptors, size_t descriptor_count);
 

@@ -231,6 +231,19 @@ enum result keeper_client_new(int calls, int hot, struct keeper_client **ret_cli
     return RESULT_OK;
 }
 
+static bool is_gone(struct waiters *waiters)
+{
+    (void)pthread_mutex_lock(&waiters->lock);
+    bool gone = waiters->gone;
+    (void)pthread_mutex_unlock(&waiters->lock);
+    return gone;
+}
+
+bool keeper_client_gone(struct keeper_client *client)
+{
+    return is_gone(&client->waiting_calls) || is_gone(&client->waiting_hot);
+}
+
 void keeper_client_free(struct keeper_client *client)
 {
     (void)shutdown(client->calls, SHUT_RDWR);

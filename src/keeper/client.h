@@ -15,6 +15,9 @@ enum result keeper_client_new(int calls, int hot, struct keeper_client **ret_cli
 /* Ends the sockets, then waits for the readers. */
 void keeper_client_free(struct keeper_client *client);
 
+/* Whether either socket has ended. */
+bool keeper_client_gone(struct keeper_client *client);
+
 /* Asks and waits. `arguments` is a new reference, taken over. *ret_reply (may be NULL) a new reference;
  * *ret_fd (may be NULL) the descriptor that came along or −1. The refusal's text is in the arena (NULL: not
  * wanted). */

@@ -65,22 +65,26 @@ static enum result open_serving(const struct keeper_options *options, struct ser
     serving->indexes = index_cache_new(serving->vault);
     serving->quick = crew_new(LIMIT_KEEPER_QUICK, LIMIT_KEEPER_QUEUE);
     serving->slow = crew_new(LIMIT_KEEPER_SLOW, LIMIT_KEEPER_QUEUE);
-    (void)pthread_mutex_init(&serving->hot_write, NULL);
     return RESULT_OK;
 }
 
 enum { CALLS_FD = 3, HOT_FD = 4 };
 
-/* Everything that the serving process had open is closed, but for the two sockets and the standard streams.
- */
+/* Everything that the parent had open is closed, but for these two sockets (`hot` may be −1) and the standard
+ * streams. */
 static bool keep_only(int calls, int hot)
 {
     int high_calls = fcntl(calls, F_DUPFD, 64);
-    int high_hot = fcntl(hot, F_DUPFD, 64);
-    return high_calls >= 0 && high_hot >= 0 && dup3(high_calls, CALLS_FD, O_CLOEXEC) == CALLS_FD &&
-           dup3(high_hot, HOT_FD, O_CLOEXEC) == HOT_FD && close_range(HOT_FD + 1, ~0U, 0) == 0;
+    int high_hot = hot >= 0 ? fcntl(hot, F_DUPFD, 64) : -1;
+    if (high_calls < 0 || dup3(high_calls, CALLS_FD, O_CLOEXEC) != CALLS_FD)
+        return false;
+    if (hot < 0)
+        return close_range(CALLS_FD + 1, ~0U, 0) == 0;
+    return high_hot >= 0 && dup3(high_hot, HOT_FD, O_CLOEXEC) == HOT_FD &&
+           close_range(HOT_FD + 1, ~0U, 0) == 0;
 }
 
+/* `calls` is one serving process's socket, or without `hot` the door that hands in any number of them. */
 __attribute__((noreturn)) static void child(const struct keeper_options *options, int calls, int hot)
 {
     struct serving serving = {0};
@@ -91,18 +95,20 @@ __attribute__((noreturn)) static void child(const struct keeper_options *options
     /* Threads share their memory pools: an idle keeper stays small. */
     (void)mallopt(M_ARENA_MAX, 2);
     enum result result = keep_only(calls, hot) ? open_serving(options, &serving) : RESULT_IO;
-    serving.calls = CALLS_FD;
-    serving.hot = HOT_FD;
     const struct channel_head hello = {.result = (uint32_t)result};
-    if (channel_send(CALLS_FD, &hello, NULL, NULL, 0) == RESULT_OK && result == RESULT_OK)
-        serve(&serving);
+    if (channel_send(CALLS_FD, &hello, NULL, NULL, 0) == RESULT_OK && result == RESULT_OK) {
+        if (hot >= 0)
+            serve(connection_new(&serving, CALLS_FD, HOT_FD));
+        else
+            serve_door(&serving, CALLS_FD);
+    }
     engine_stop(serving.engine);
     _exit(result == RESULT_OK ? 0 : 1);
 }
 
 /* ---- the parent ---- */
 
-static enum result refuse_start(enum result result, struct refusal *ret_refusal)
+enum result keeper_refuse_start(enum result result, struct refusal *ret_refusal)
 {
     struct refusal refusal = {.result = result,
                               .zh = "数据保管进程未能启动",
@@ -142,53 +148,53 @@ static enum result hear_hello(int calls)
     return result;
 }
 
-static enum result start(const struct keeper_options *options, struct keeper *keeper)
+enum result keeper_fork(const struct keeper_options *options, bool hot_too, struct keeper_child *ret_child)
 {
+    struct keeper_child made = {.hot = -1};
     int calls[2];
-    int hot[2];
+    int hot[2] = {-1, -1};
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, calls) != 0)
         return RESULT_IO;
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, hot) != 0) {
+    if (hot_too && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, hot) != 0) {
         (void)close(calls[0]);
         (void)close(calls[1]);
         return RESULT_IO;
     }
-    keeper->process = fork();
-    if (keeper->process == 0) {
+    made.process = fork();
+    if (made.process == 0) {
         (void)close(calls[0]);
         (void)close(hot[0]);
         child(options, calls[1], hot[1]);
     }
+    made.calls = calls[0];
+    made.hot = hot[0];
     (void)close(calls[1]);
     (void)close(hot[1]);
-    enum result result = keeper->process > 0 ? hear_hello(calls[0]) : RESULT_IO;
-    if (result == RESULT_OK)
-        return keeper_client_new(calls[0], hot[0], &keeper->client);
+    enum result result = made.process > 0 ? hear_hello(calls[0]) : RESULT_IO;
+    if (result == RESULT_OK) {
+        *ret_child = made;
+        return RESULT_OK;
+    }
     (void)close(calls[0]);
     (void)close(hot[0]);
-    if (keeper->process > 0)
-        (void)waitpid(keeper->process, NULL, 0);
+    if (made.process > 0)
+        (void)waitpid(made.process, NULL, 0);
     return result;
 }
 
 enum result keeper_start(const struct keeper_options *options, struct keeper **ret_keeper,
                          struct refusal *ret_refusal)
 {
+    struct keeper_child child;
     TRY(vault_protect_swap(NULL, ret_refusal));
-    struct keeper *keeper = calloc(1, sizeof *keeper);
-    if (keeper == NULL)
-        abort();
-    enum result result = start(options, keeper);
-    if (result != RESULT_OK) {
-        free(keeper);
-        return refuse_start(result, ret_refusal);
-    }
-    *ret_keeper = keeper;
-    return RESULT_OK;
+    enum result result = keeper_fork(options, true, &child);
+    if (result != RESULT_OK)
+        return keeper_refuse_start(result, ret_refusal);
+    return keeper_link_new(&child, NULL, ret_keeper);
 }
 
 /* It ends when it sees its sockets end; one that does not is not waited for without end. */
-static void wait_for_end(pid_t process)
+void keeper_wait_for_end(pid_t process)
 {
     enum { TRIES = 500, EACH_MICROSECONDS = 10 * 1000 };
     for (int tries = 0; tries < TRIES; tries++) {
@@ -200,15 +206,4 @@ static void wait_for_end(pid_t process)
     (void)kill(process, SIGKILL);
     while (waitpid(process, NULL, 0) < 0 && errno == EINTR)
         continue;
-}
-
-void keeper_stop(struct keeper *keeper)
-{
-    if (keeper == NULL)
-        return;
-    keeper_client_free(keeper->client);
-    wait_for_end(keeper->process);
-    if (keeper->log_arena != NULL)
-        arena_free(keeper->log_arena);
-    free(keeper);
 }

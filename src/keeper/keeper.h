@@ -34,7 +34,31 @@ struct keeper_options {
  * own. */
 enum result keeper_start(const struct keeper_options *options, struct keeper **ret_keeper,
                          struct refusal *ret_refusal);
-/* Ends it and frees `keeper`; NULL is allowed. What still ran is lost; no other thread may be in a call. */
+
+/* Connects to a keeper that is a process of its own and listens at `path` (keeper_listen()), waiting a little
+ * for one that is just starting. Whenever it goes, calls give RESULT_UNAVAILABLE until it is back and the
+ * connection has been made anew, which happens by itself. RESULT_UNAVAILABLE when nobody listens,
+ * RESULT_FORBIDDEN when this process's user may not come in, RESULT_BUSY when as many as
+ * LIMIT_KEEPER_CONNECTIONS have. */
+enum result keeper_connect(const char *path, struct keeper **ret_keeper, struct refusal *ret_refusal);
+
+#define KEEPER_NOBODY UINT32_MAX
+
+struct keeper_door {
+    const char *path; /* of the socket that it makes; its mode is 0600, wider only for the two below */
+    uint32_t user;    /* beside the keeper's own: a user id that may come in, or KEEPER_NOBODY */
+    uint32_t group;   /* whose members may, or KEEPER_NOBODY */
+};
+
+/* Is a keeper for any number of serving processes, until SIGTERM or SIGINT; then RESULT_OK. The calling
+ * process, single-threaded, becomes its door, and has the keeper for its child. `ready` is called when it
+ * serves. Otherwise as keeper_start(), RESULT_BUSY also when another listens at the path, RESULT_UNAVAILABLE
+ * when the keeper ended by itself. */
+enum result keeper_listen(const struct keeper_options *options, const struct keeper_door *door,
+                          void (*ready)(const char *path), struct refusal *ret_refusal);
+
+/* Ends what keeper_start() began or lets go of the connection, and frees `keeper`; NULL is allowed. What
+ * still ran for this process is lost; no other thread may be in a call. */
 void keeper_stop(struct keeper *keeper);
 
 /* {"log_ed25519","log_sm2","order_ed25519": public keys as text, "jail":[names of the layers that are

@@ -10,9 +10,9 @@ void running_init(struct running_register *all)
     all->first = NULL;
 }
 
-void running_begin(struct running_register *all, struct running *running)
+void running_begin(struct running_register *all, struct running *running, const atomic_bool *asker_gone)
 {
-    *running = (struct running){.all = all};
+    *running = (struct running){.all = all, .asker_gone = asker_gone};
     (void)pthread_mutex_lock(&all->lock);
     running->next = all->first;
     all->first = running;
@@ -49,13 +49,18 @@ void running_end(struct running *running)
     assert(running->job == NULL);
 }
 
+static bool is_cancelled(const struct running *running)
+{
+    return running->cancelled || atomic_load(running->asker_gone);
+}
+
 enum result running_job_begin(struct running *running, struct engine_job **ret_job)
 {
     struct engine_job *job = engine_job_new();
     if (job == NULL)
         return RESULT_MEMORY;
     (void)pthread_mutex_lock(&running->all->lock);
-    bool cancelled = running->cancelled;
+    bool cancelled = is_cancelled(running);
     if (!cancelled)
         running->job = job;
     (void)pthread_mutex_unlock(&running->all->lock);
@@ -79,25 +84,38 @@ void running_job_end(struct running *running)
 enum result running_check(struct running *running)
 {
     (void)pthread_mutex_lock(&running->all->lock);
-    bool cancelled = running->cancelled;
+    bool cancelled = is_cancelled(running);
     (void)pthread_mutex_unlock(&running->all->lock);
     return cancelled ? RESULT_CANCELLED : RESULT_OK;
+}
+
+static void stop(struct running *running)
+{
+    running->cancelled = true;
+    if (running->job != NULL)
+        engine_job_cancel(running->job);
 }
 
 size_t running_cancel(struct running_register *all, const char *scope)
 {
     size_t count = 0;
     (void)pthread_mutex_lock(&all->lock);
-    for (struct running *running = all->first; running != NULL; running = running->next) {
-        if (!has_scope(running, scope))
-            continue;
-        running->cancelled = true;
-        count++;
-        if (running->job != NULL)
-            engine_job_cancel(running->job);
-    }
+    for (struct running *running = all->first; running != NULL; running = running->next)
+        if (has_scope(running, scope)) {
+            stop(running);
+            count++;
+        }
     (void)pthread_mutex_unlock(&all->lock);
     return count;
+}
+
+void running_abandon(struct running_register *all, const atomic_bool *asker_gone)
+{
+    (void)pthread_mutex_lock(&all->lock);
+    for (struct running *running = all->first; running != NULL; running = running->next)
+        if (running->asker_gone == asker_gone)
+            stop(running);
+    (void)pthread_mutex_unlock(&all->lock);
 }
 
 int running_progress(struct running_register *all, const char *scope)

@@ -7,6 +7,7 @@
 #include "vault/keys.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 enum { RUNNING_SCOPES = 72 }; /* a query names at most LIMIT_QUERY_TABLES tables, its room and its result */
@@ -23,12 +24,14 @@ struct running {
     char scopes[RUNNING_SCOPES][VAULT_NAME_SIZE];
     size_t scope_count;
     bool cancelled;
+    const atomic_bool *asker_gone;
     struct engine_job *job; /* what its worker does now, or NULL */
 };
 
 void running_init(struct running_register *all);
 
-void running_begin(struct running_register *all, struct running *running);
+/* *asker_gone turns true when nobody waits for the outcome any more; running_abandon() follows then. */
+void running_begin(struct running_register *all, struct running *running, const atomic_bool *asker_gone);
 void running_scope(struct running *running, const char *scope);
 void running_end(struct running *running);
 
@@ -42,6 +45,9 @@ enum result running_check(struct running *running);
 
 /* Stops everything with that scope; how many there were. */
 size_t running_cancel(struct running_register *all, const char *scope);
+
+/* Stops everything that was begun for this asker. */
+void running_abandon(struct running_register *all, const atomic_bool *asker_gone);
 
 /* 0 … 100, −1 when nothing runs under that scope or nobody can tell. */
 int running_progress(struct running_register *all, const char *scope);

@@ -128,7 +128,7 @@ enum result read_descriptor(struct call *call, size_t limit, const void **ret_by
 /* ---- calls ---- */
 
 struct pending {
-    struct serving *serving;
+    struct connection *connection;
     struct channel_message message;
 };
 
@@ -169,16 +169,19 @@ static json_t *refusal_json(struct refusal *refusal, enum result result)
                      "remedy_en", refusal->remedy_en);
 }
 
-static void send_reply(struct serving *serving, struct arena *arena, uint64_t id, enum result result,
+/* A serving process that takes no replies is as good as gone: it must not hold up what the others ask. */
+static void send_reply(struct connection *connection, struct arena *arena, uint64_t id, enum result result,
                        const json_t *reply, int fd)
 {
     const char *text = reply != NULL ? json_print(arena, reply) : NULL;
     struct channel_head head = {.id = id, .result = (uint32_t)result};
-    enum result sent = channel_send(serving->calls, &head, text, &fd, fd >= 0 ? 1 : 0);
-    if (sent == RESULT_OK || sent == RESULT_UNAVAILABLE)
+    enum result sent = channel_send(connection->calls, &head, text, &fd, fd >= 0 ? 1 : 0);
+    if (sent == RESULT_TIMEOUT)
+        (void)shutdown(connection->calls, SHUT_RDWR);
+    if (sent == RESULT_OK || sent == RESULT_UNAVAILABLE || sent == RESULT_TIMEOUT)
         return;
     head.result = (uint32_t)sent;
-    (void)channel_send(serving->calls, &head, NULL, NULL, 0);
+    (void)channel_send(connection->calls, &head, NULL, NULL, 0);
 }
 
 static enum result run_verb(struct serving *serving, struct call *call, const struct channel_message *message)
@@ -197,195 +200,74 @@ static void answer(void *argument)
 {
     struct pending *pending = argument;
     CLEANUP_ARENA struct arena *arena = arena_new(0);
-    struct call call = {.arena = arena,
+    struct connection *connection = pending->connection;
+    struct call call = {.from = connection,
+                        .arena = arena,
                         .fd = pending->message.descriptor_count > 0 ? pending->message.descriptors[0] : -1,
                         .reply = json_object(),
                         .reply_fd = -1};
-    enum result result = run_verb(pending->serving, &call, &pending->message);
+    enum result result = atomic_load(&connection->gone)
+                             ? RESULT_UNAVAILABLE
+                             : run_verb(connection->serving, &call, &pending->message);
     CLEANUP_JSON json_t *refused = result != RESULT_OK ? refusal_json(&call.refusal, result) : NULL;
-    send_reply(pending->serving, arena, pending->message.head.id, result,
-               refused != NULL ? refused : call.reply, result == RESULT_OK ? call.reply_fd : -1);
+    send_reply(connection, arena, pending->message.head.id, result, refused != NULL ? refused : call.reply,
+               result == RESULT_OK ? call.reply_fd : -1);
     if (call.reply_fd >= 0)
         (void)close(call.reply_fd);
     json_decref(call.reply);
     channel_message_free(&pending->message);
     free(pending);
+    connection_drop(connection);
 }
 
-static void refuse_at_once(struct serving *serving, uint64_t id, enum result result)
+static void refuse_at_once(struct connection *connection, uint64_t id, enum result result)
 {
     CLEANUP_ARENA struct arena *arena = arena_new(0);
-    send_reply(serving, arena, id, result, NULL, -1);
+    send_reply(connection, arena, id, result, NULL, -1);
 }
 
-static void take_call(struct serving *serving, struct channel_message *message)
+static void take_call(struct connection *connection, struct channel_message *message)
 {
     uint64_t id = message->head.id;
     if (message->head.verb >= VERB_COUNT) {
         channel_message_free(message);
-        refuse_at_once(serving, id, RESULT_MALFORMED);
+        refuse_at_once(connection, id, RESULT_MALFORMED);
         return;
     }
     struct pending *pending = malloc(sizeof *pending);
     if (pending == NULL)
         abort();
-    *pending = (struct pending){serving, *message};
+    *pending = (struct pending){connection, *message};
+    struct serving *serving = connection->serving;
+    connection_hold(connection);
     if (!crew_add(verbs[message->head.verb].slow ? serving->slow : serving->quick, answer, pending)) {
+        connection_drop(connection);
         channel_message_free(&pending->message);
         free(pending);
-        refuse_at_once(serving, id, RESULT_BUSY);
+        refuse_at_once(connection, id, RESULT_BUSY);
     }
 }
 
-/* ---- hot requests ---- */
-
-struct cold_call {
-    struct serving *serving;
-    struct hot_request request;
-    char subject[HOT_SUBJECT_BYTES];
-};
-
-static void write_replies(struct serving *serving, const struct hot_reply *replies, size_t count)
+static void serve_calls(struct connection *connection)
 {
-    size_t size = count * sizeof *replies;
-    (void)pthread_mutex_lock(&serving->hot_write);
-    for (size_t done = 0; done < size;) {
-        ssize_t wrote = send(serving->hot, (const uint8_t *)replies + done, size - done, MSG_NOSIGNAL);
-        if (wrote < 0 && errno == EINTR)
-            continue;
-        if (wrote <= 0)
-            break; /* the serving side is gone; its end is noticed where we read */
-        done += (size_t)wrote;
-    }
-    (void)pthread_mutex_unlock(&serving->hot_write);
-}
-
-static struct digest subject_token(const struct serving *serving, const char *subject, size_t size)
-{
-    return digest_hmac(serving->subject_secret, sizeof serving->subject_secret, subject, size);
-}
-
-static enum result ask_index(struct serving *serving, const struct hot_request *request, const char *subject,
-                             struct hot_reply *reply)
-{
-    bool known = false;
-    enum result result =
-        index_ask(serving->indexes, request->product, subject, request->size, &known, &reply->value);
-    reply->known = known;
-    reply->token = subject_token(serving, subject, request->size);
-    reply->result = (uint32_t)result;
-    return result;
-}
-
-/* The index has to be loaded first, which may take a second: not on the thread that answers the others. */
-static void answer_cold(void *argument)
-{
-    struct cold_call *call = argument;
-    struct hot_reply reply = {.id = call->request.id};
-    enum result result = RESULT_BUSY;
-    for (int tries = 0; result == RESULT_BUSY && tries < 3; tries++) {
-        result = ask_index(call->serving, &call->request, call->subject,
-                           &reply); /* a call before may have loaded it */
-        if (result == RESULT_BUSY) {
-            enum result loaded = index_load(call->serving->indexes, call->request.product);
-            if (loaded != RESULT_OK) {
-                result = loaded;
-                reply.result = (uint32_t)loaded;
-            }
-        }
-    }
-    write_replies(call->serving, &reply, 1);
-    free(call);
-}
-
-/* False when the answer comes later. */
-static bool answer_hot(struct serving *serving, const struct hot_request *request, const char *subject,
-                       struct hot_reply *reply)
-{
-    *reply = (struct hot_reply){.id = request->id};
-    switch (request->verb) {
-    case HOT_PRODUCT_CALL:
-        if (ask_index(serving, request, subject, reply) != RESULT_BUSY)
-            return true;
-        break;
-    case HOT_SUBJECT_TOKEN:
-        reply->token = subject_token(serving, subject, request->size);
-        return true;
-    default:
-        reply->result = RESULT_MALFORMED;
-        return true;
-    }
-    struct cold_call *call = malloc(sizeof *call);
-    if (call == NULL)
-        abort();
-    *call = (struct cold_call){serving, *request, {0}};
-    memcpy(call->subject, subject, request->size);
-    if (crew_add(serving->slow, answer_cold, call))
-        return false;
-    free(call);
-    return true; /* RESULT_BUSY */
-}
-
-/* Answers the whole requests at the front; how many bytes they took, SIZE_MAX when that is no request. */
-static size_t answer_batch(struct serving *serving, const uint8_t *bytes, size_t size)
-{
-    enum { BATCH = 128 };
-    struct hot_reply replies[BATCH];
-    size_t at = 0;
-    size_t count = 0;
-    struct hot_request request;
-    while (size - at >= sizeof request) {
-        memcpy(&request, bytes + at, sizeof request);
-        if (request.size > HOT_SUBJECT_BYTES)
-            return SIZE_MAX;
-        if (size - at - sizeof request < request.size)
-            break;
-        if (answer_hot(serving, &request, (const char *)bytes + at + sizeof request, &replies[count]))
-            count++;
-        at += sizeof request + request.size;
-        if (count == BATCH) {
-            write_replies(serving, replies, count);
-            count = 0;
-        }
-    }
-    write_replies(serving, replies, count);
-    return at;
-}
-
-static void *serve_hot(void *argument)
-{
-    struct serving *serving = argument;
-    uint8_t *bytes = malloc(HOT_BUFFER_BYTES);
-    size_t held = 0;
-    while (bytes != NULL) {
-        ssize_t got = read(serving->hot, bytes + held, HOT_BUFFER_BYTES - held);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            break;
-        held += (size_t)got;
-        size_t taken = answer_batch(serving, bytes, held);
-        if (taken == SIZE_MAX)
-            break; /* where the next request begins cannot be told any more */
-        held -= taken;
-        memmove(bytes, bytes + taken, held);
-    }
-    (void)shutdown(serving->hot, SHUT_RDWR);
-    free(bytes);
-    return NULL;
-}
-
-void serve(struct serving *serving)
-{
-    pthread_t hot;
-    if (pthread_create(&hot, NULL, serve_hot, serving) != 0)
-        return;
-    (void)pthread_detach(hot);
     struct channel_message message = {0};
     enum result result;
-    while ((result = channel_receive(serving->calls, &message)) != RESULT_UNAVAILABLE)
+    while ((result = channel_receive(connection->calls, &message)) != RESULT_UNAVAILABLE)
         if (result == RESULT_OK)
-            take_call(serving, &message);
+            take_call(connection, &message);
         else
-            refuse_at_once(serving, message.head.id, RESULT_MALFORMED);
+            refuse_at_once(connection, message.head.id, RESULT_MALFORMED);
+}
+
+void serve(struct connection *connection)
+{
+    pthread_t hot;
+    connection_hold(connection);
+    if (pthread_create(&hot, NULL, serve_hot, connection) == 0) {
+        (void)pthread_detach(hot);
+        serve_calls(connection);
+    } else {
+        connection_drop(connection);
+    }
+    connection_end(connection);
 }

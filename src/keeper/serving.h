@@ -14,6 +14,8 @@
 #include "keeper/verb.h"
 #include "vault/vault.h"
 
+#include <stdatomic.h>
+
 /* Keys that sign, in locked memory. */
 struct signing {
     struct note_key log_ed25519;
@@ -26,8 +28,6 @@ struct signing {
 };
 
 struct serving {
-    int calls;
-    int hot;
     const char *origin;
     struct clock *clock;
     struct engine *engine;
@@ -38,12 +38,23 @@ struct serving {
     struct index_cache *indexes;
     struct crew *quick;
     struct crew *slow;
-    pthread_mutex_t hot_write;
+    atomic_uint connections;
     uint8_t subject_secret[32]; /* for tokens of consent records */
+};
+
+/* One serving process. It lives until its two readers and the last call that it asked have let go of it. */
+struct connection {
+    struct serving *serving;
+    int calls;
+    int hot;
+    pthread_mutex_t hot_write;
+    atomic_uint holders;
+    atomic_bool gone; /* what it still has running is stopped, what waits is not begun */
 };
 
 /* One call while it is answered. */
 struct call {
+    struct connection *from;
     struct arena *arena;
     const json_t *arguments; /* an object */
     int fd;                  /* that came along; closed by the caller */
@@ -58,8 +69,20 @@ struct call {
 KEEPER_VERBS(X)
 #undef X
 
-/* The process: returns when the serving side is gone. */
-void serve(struct serving *serving);
+/* Takes over both sockets; held once, by the caller. */
+struct connection *connection_new(struct serving *serving, int calls, int hot);
+void connection_hold(struct connection *connection);
+void connection_drop(struct connection *connection);
+/* Stops what it has running, and lets go of it. */
+void connection_end(struct connection *connection);
+
+/* Serves one serving process and returns when it is gone. */
+void serve(struct connection *connection);
+/* A thread's function; its argument is a connection that is held for it. */
+void *serve_hot(void *connection);
+/* Welcomes the serving processes whose sockets come in at the door (listen.c), each on threads of its own;
+ * returns when the door is closed. */
+void serve_door(struct serving *serving, int door);
 
 /* Makes or loads the keys that sign. */
 enum result signing_open(struct vault *vault, const char *origin, struct signing **ret_signing);

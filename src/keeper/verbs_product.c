@@ -318,7 +318,7 @@ enum result keeper_verb_PRODUCT_INDEX(struct serving *serving, struct call *call
     TRY(argument_id(call, "product", &product));
     TRY(argument_object(call, "policy", &policy));
     TRY(argument_object(call, "spec", &spec));
-    running_begin(&serving->running, &running);
+    running_begin(&serving->running, &running, &call->from->gone);
     running_scope(&running, object_name(call->arena, "product", product));
     enum result result = make_index(serving, call, &running, product, policy, spec);
     running_end(&running);

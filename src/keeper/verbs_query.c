@@ -23,7 +23,7 @@ enum result keeper_verb_QUERY_CHECK(struct serving *serving, struct call *call)
     struct query query;
     struct running running;
     TRY(read_query(call, &policy, &sql));
-    running_begin(&serving->running, &running);
+    running_begin(&serving->running, &running, &call->from->gone);
     enum result result = room_check(serving, call, &running, &policy, sql, &query);
     running_end(&running);
     return result;
@@ -88,7 +88,7 @@ enum result keeper_verb_QUERY_RUN(struct serving *serving, struct call *call)
     struct running running;
     TRY(argument_id(call, "result", &result_id));
     TRY(argument_id(call, "room", &room));
-    running_begin(&serving->running, &running);
+    running_begin(&serving->running, &running, &call->from->gone);
     running_scope(&running, object_name(call->arena, "result", result_id));
     running_scope(&running, object_name(call->arena, "room", room));
     enum result result = run(serving, call, &running, result_id, room);

@@ -71,7 +71,7 @@ enum result keeper_verb_SLICE_RECEIVE(struct serving *serving, struct call *call
     struct running running;
     TRY(argument_id(call, "grant", &grant));
     TRY(argument_object(call, "expected", &expected));
-    running_begin(&serving->running, &running);
+    running_begin(&serving->running, &running, &call->from->gone);
     running_scope(&running, object_name(call->arena, "grant", grant));
     enum result result = receive(serving, call, &running, grant, expected);
     running_end(&running);
@@ -88,7 +88,7 @@ enum result keeper_verb_IMPORT(struct serving *serving, struct call *call)
     const char *name = object_name(call->arena, "import", import);
     const struct table_ingest ingest = {
         .object = name, .key = name, .input = call->fd, .limit = LIMIT_IMPORT_BYTES, .expected = expected};
-    running_begin(&serving->running, &running);
+    running_begin(&serving->running, &running, &call->from->gone);
     running_scope(&running, name);
     enum result result = table_ingest(serving, call, &running, &ingest);
     running_end(&running);
@@ -98,7 +98,7 @@ enum result keeper_verb_IMPORT(struct serving *serving, struct call *call)
 enum result keeper_verb_DESCRIBE(struct serving *serving, struct call *call)
 {
     struct running running;
-    running_begin(&serving->running, &running);
+    running_begin(&serving->running, &running, &call->from->gone);
     enum result result = table_describe(serving, call, &running, call->fd);
     running_end(&running);
     return result;
