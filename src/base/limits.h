@@ -25,6 +25,8 @@
 #define LIMIT_CONNECTIONS_PER_ADDRESS 256
 #define LIMIT_IDLE_SECONDS 30
 #define LIMIT_HEADER_BYTES (32 * 1024)
+#define LIMIT_HEAD_SECONDS 30           /* from the connection, or the reply before, to the end of a head */
+#define LIMIT_REPLY_SECONDS 30          /* a client may read a reply so long, and longer at LIMIT_BODY_BYTES_PER_SECOND or more */
 #define LIMIT_WORKERS 64                /* threads that run state-changing and slow handlers */
 #define LIMIT_WORK_QUEUE 512            /* requests that wait for such a thread */
 #define LIMIT_REQUESTS_PER_MINUTE 600   /* of one anonymous address; accounts have their own */

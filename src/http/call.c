@@ -29,6 +29,7 @@ void *call_begin(void *argument, const char *uri, struct MHD_Connection *connect
     if (call == NULL)
         abort();
     memcpy(call->uri, uri, length);
+    call->uri_length = length;
     call->server = server;
     call->connection = connection;
     call->upload = -1;
@@ -46,8 +47,8 @@ void call_end(void *argument, struct MHD_Connection *connection, void **state,
 {
     struct server *server = argument;
     struct call *call = *state;
-    (void)connection;
     (void)why;
+    watch_for_head(server->watch, connection);
     if (call == NULL)
         return;
     if (call->response != NULL)
@@ -142,6 +143,7 @@ void call_reply(struct call *call, const struct http_message *message, const str
     if (call->server->stopping)
         (void)MHD_add_response_header(response, "Connection", "close");
     call->response = response;
+    call->reply_size = reply->body_size;
     call->status = (unsigned)reply->status;
     call->phase = CALL_READY;
     call_note(call->server, call->id, call->began, message->method, reply);
@@ -156,23 +158,26 @@ void call_answer(struct call *call, struct arena *arena)
     call_reply(call, &message, &reply);
 }
 
-static void refuse_call(struct call *call, struct arena *arena, struct refusal refusal)
+/* `status` 0: by the result. */
+static void refuse_call(struct call *call, struct arena *arena, int status, struct refusal refusal)
 {
     struct http_message message;
     struct http_reply reply = {0};
     call_message(call, arena, &message);
-    dispatch_refuse(call->server->app, arena, &message, &refusal, &reply);
+    dispatch_refuse(call->server->app, arena, &message, &refusal, status, &reply);
     call_reply(call, &message, &reply);
 }
 
 static enum MHD_Result queue(struct call *call)
 {
+    if (!call->events)
+        watch_for_reply(call->connection, call->reply_size);
     return MHD_queue_response(call->connection, call->status, call->response);
 }
 
 static void refuse_busy(struct call *call)
 {
-    refuse_call(call, server_arena(call->server),
+    refuse_call(call, server_arena(call->server), 0,
                 (struct refusal){.result = RESULT_BUSY,
                                  .zh = "等待处理的请求过多，未作任何更改。",
                                  .en = "Too many requests are waiting; nothing was changed."});
@@ -182,7 +187,7 @@ static void refuse_size(struct call *call)
 {
     struct arena *arena = server_arena(call->server);
     size_t max = call->body_max;
-    refuse_call(call, arena,
+    refuse_call(call, arena, 0,
                 (struct refusal){.result = RESULT_TOO_LARGE,
                                  .zh = arena_printf(arena, "请求体超过 %zu 字节。", max),
                                  .en = arena_printf(arena, "The body is over %zu bytes.", max),
@@ -191,6 +196,31 @@ static void refuse_size(struct call *call)
 }
 
 /* ---- the head ---- */
+
+/* Sent in MHD's first call of a request: the connection ends with it, and nothing behind it is read. */
+static void refuse_head(struct call *call, enum head_fault fault)
+{
+    struct arena *arena = server_arena(call->server);
+    if (fault == HEAD_WITHOUT_LENGTH)
+        refuse_call(call, arena, 411,
+                    (struct refusal){.result = RESULT_MALFORMED,
+                                     .field = "Transfer-Encoding",
+                                     .zh = "请求体须以 Content-Length 说明长度。",
+                                     .en = "A body must tell its length in Content-Length.",
+                                     .remedy_zh = "请去掉 Transfer-Encoding，改用 Content-Length。",
+                                     .remedy_en = "Leave Transfer-Encoding out and send Content-Length."});
+    else
+        refuse_call(call, arena, 0,
+                    (struct refusal){.result = RESULT_MALFORMED,
+                                     .zh = "请求头不合 HTTP/1.1，或可作两种理解；连接随之关闭。",
+                                     .en = "The head is no sound HTTP/1.1, or can be read in two ways; the "
+                                           "connection ends.",
+                                     .remedy_zh =
+                                         "请按 RFC 9112 发送请求头：每行以 CRLF 结束，长度、主机、凭证"
+                                         "等字段只出现一次。",
+                                     .remedy_en = "Send it by RFC 9112: lines end with CR LF; length, host, "
+                                                  "credentials and the like come once."});
+}
 
 /* Content-Length, 0 when there is none. */
 static size_t announced(struct MHD_Connection *connection)
@@ -224,12 +254,17 @@ static enum MHD_Result open_upload(struct call *call)
     return MHD_YES;
 }
 
-static enum MHD_Result take_head(struct call *call, const char *method)
+static enum MHD_Result take_head(struct call *call, enum head_fault fault, const char *method)
 {
     struct server *server = call->server;
+    watch_for_nothing(call->connection);
     call->phase = CALL_BODY;
     call->began = clock_monotonic();
     call->method = http_method_by_name(method);
+    if (fault != HEAD_SOUND) {
+        refuse_head(call, fault);
+        return queue(call);
+    }
     if (server->stopping) {
         refuse_busy(call);
         return queue(call);
@@ -338,10 +373,8 @@ enum MHD_Result call_handle(void *argument, struct MHD_Connection *connection, c
     struct call *call = *state;
     (void)argument;
     (void)connection;
-    (void)url;
-    (void)version;
     if (call->phase == CALL_NEW)
-        return take_head(call, method);
+        return take_head(call, head_check(call, url, method, version), method);
     if (*upload_size > 0) {
         enum MHD_Result taken = take_body(call, upload_data, *upload_size);
         *upload_size = 0;

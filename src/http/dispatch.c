@@ -206,10 +206,14 @@ struct http_plan dispatch_plan(const struct app *app, struct arena *arena, enum 
 }
 
 void dispatch_refuse(const struct app *app, struct arena *arena, const struct http_message *message,
-                     const struct refusal *refusal, struct http_reply *ret_reply)
+                     const struct refusal *refusal, int status, struct http_reply *ret_reply)
 {
-    struct exchange exchange = {
-        .app = app, .arena = arena, .message = message, .reply = ret_reply, .refusal = *refusal};
+    struct exchange exchange = {.app = app,
+                                .arena = arena,
+                                .message = message,
+                                .reply = ret_reply,
+                                .refusal = *refusal,
+                                .status = status};
     exchange.english = prefers_english(exchange_header(&exchange, "Accept-Language"));
     problem_fill(&exchange, refusal->result);
     ret_reply->result = refusal->result;

@@ -65,9 +65,10 @@ struct http_plan dispatch_plan(const struct app *app, struct arena *arena, enum 
 bool dispatch_admits(const struct app *app, struct arena *arena, const struct http_message *message,
                      struct http_reply *ret_reply);
 
-/* The reply to what the server refuses before dispatch(): 413, 431, 503… as a problem. */
+/* The reply to what the server refuses before dispatch(): 400, 411, 413, 503… as a problem. `status` 0: by
+ * the refusal's result. */
 void dispatch_refuse(const struct app *app, struct arena *arena, const struct http_message *message,
-                     const struct refusal *refusal, struct http_reply *ret_reply);
+                     const struct refusal *refusal, int status, struct http_reply *ret_reply);
 
 /* Counts a request that has been answered. */
 void dispatch_note(const struct app *app, const struct http_reply *reply, int64_t microseconds);

@@ -118,8 +118,9 @@ static struct MHD_Daemon *start_daemon(struct server *server, const struct setti
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)LIMIT_CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
         (unsigned)LIMIT_CONNECTIONS_PER_ADDRESS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)LIMIT_IDLE_SECONDS,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)LIMIT_HEADER_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-        MHD_OPTION_ARRAY, settings->threads > 1 ? pool : none, MHD_OPTION_ARRAY,
-        settings->certificate != NULL ? tls : none, MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_CONNECTION, watch_connection, server->watch, MHD_OPTION_ARRAY,
+        settings->threads > 1 ? pool : none, MHD_OPTION_ARRAY, settings->certificate != NULL ? tls : none,
+        MHD_OPTION_END);
 }
 
 static void server_free(struct server *server)
@@ -127,6 +128,8 @@ static void server_free(struct server *server)
     traffic_watch(dispatch_traffic(server->app), (struct traffic_load){0});
     if (server->pool != NULL)
         pool_free(server->pool);
+    if (server->watch != NULL)
+        watch_free(server->watch);
     free_arena(pthread_getspecific(server->arenas));
     (void)pthread_key_delete(server->arenas);
     free(server);
@@ -152,6 +155,7 @@ enum result server_start(const struct app *app, const struct server_options *opt
     traffic_watch(dispatch_traffic(app), (struct traffic_load){&server->calls, &server->working,
                                                                &server->uploads, &server->streams});
     server->pool = pool_new(server);
+    server->watch = watch_new(options->head_seconds);
     server->daemon = start_daemon(server, &settings);
     if (server->daemon == NULL) {
         server_free(server);

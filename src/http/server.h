@@ -11,6 +11,7 @@ struct server_options {
     const char *certificate; /* PEM files; NULL: plain HTTP */
     const char *key;
     int threads;
+    int head_seconds; /* 0: LIMIT_HEAD_SECONDS */
 };
 
 /* RESULT_INVALID (address, port, a certificate without key), NOT_FOUND, MALFORMED, TOO_LARGE (PEM files), IO

@@ -17,11 +17,13 @@
 #include <stdatomic.h>
 
 struct pool;
+struct watch;
 
 struct server {
     const struct app *app;
     struct MHD_Daemon *daemon;
     struct pool *pool;
+    struct watch *watch;
     pthread_key_t arenas; /* each thread's own */
     atomic_int calls;     /* requests between their first line and the end of their reply */
     atomic_int working;   /* requests with a worker, or waiting for one */
@@ -45,6 +47,7 @@ struct call {
     struct http_plan plan;
     char *path; /* of `uri`, which is cut at the question mark */
     char *query;
+    size_t uri_length;
     instant began; /* monotonic */
     char *body;
     size_t body_size;
@@ -53,7 +56,9 @@ struct call {
     int upload;
     bool counted; /* among server->uploads */
     bool too_large;
+    bool events;     /* the reply is a stream of events */
     unsigned status; /* of `response` */
+    size_t reply_size;
     struct MHD_Response *response;
     char id[CALL_ID_SIZE]; /* X-Request-Id of the reply; tells nobody how many requests there are */
     char uri[];
@@ -80,6 +85,30 @@ void call_note(const struct server *server, const char *id, instant began, enum 
                const struct http_reply *reply);
 /* Dispatches and makes the response. */
 void call_answer(struct call *call, struct arena *arena);
+
+/* ---- head.c ---- */
+
+enum head_fault {
+    HEAD_SOUND,
+    HEAD_AMBIGUOUS,      /* two readers could understand it differently */
+    HEAD_WITHOUT_LENGTH, /* a transfer coding instead of a Content-Length */
+};
+/* `target`, `method` and `version` as MHD gives them to its handler. */
+enum head_fault head_check(const struct call *call, const char *target, const char *method,
+                           const char *version);
+
+/* ---- watch.c ---- */
+
+struct watch *watch_new(int head_seconds);
+/* After MHD has ended: no connection is left. */
+void watch_free(struct watch *watch);
+/* MHD_OPTION_NOTIFY_CONNECTION; the argument is the watch. */
+void watch_connection(void *watch, struct MHD_Connection *connection, void **socket_context,
+                      enum MHD_ConnectionNotificationCode code);
+/* What is waited for from now on. A body has its own rule (call.c), an event stream its own (stream.c). */
+void watch_for_head(struct watch *watch, struct MHD_Connection *connection);
+void watch_for_reply(struct MHD_Connection *connection, size_t size);
+void watch_for_nothing(struct MHD_Connection *connection);
 
 /* ---- pool.c ---- */
 

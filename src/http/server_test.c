@@ -1,3 +1,4 @@
+#include "base/limits.h"
 #include "http/fixture.h"
 #include "http/server.h"
 
@@ -19,14 +20,17 @@ struct bench {
     const char *scheme;
 };
 
-static void bench_open_with(struct bench *bench, const char *certificate, const char *key)
+static void bench_open_with(struct bench *bench, const char *certificate, const char *key, int head_seconds)
 {
     bench->city = landing_city();
     bench->scheme = certificate != NULL ? "https" : "http";
     city_app(bench->city)->secure_cookies = certificate != NULL;
     assert_int_equal(landing_made(bench->city), 1);
-    struct server_options options = {
-        .address = "127.0.0.1", .certificate = certificate, .key = key, .threads = 2};
+    struct server_options options = {.address = "127.0.0.1",
+                                     .certificate = certificate,
+                                     .key = key,
+                                     .threads = 2,
+                                     .head_seconds = head_seconds};
     assert_ok(server_start(city_app(bench->city), &options, &bench->server));
     bench->port = server_port(bench->server);
     assert_true(bench->port > 0);
@@ -34,7 +38,7 @@ static void bench_open_with(struct bench *bench, const char *certificate, const 
 
 static void bench_open(struct bench *bench)
 {
-    bench_open_with(bench, NULL, NULL);
+    bench_open_with(bench, NULL, NULL, 0);
 }
 
 static void bench_close(struct bench *bench)
@@ -178,14 +182,28 @@ TEST(a_body_over_the_limit_is_answered_and_not_cut_off)
                         .path = "/api/landings",
                         .who = landing_clerk(bench.city),
                         .body = body,
-                        .size = SIZE,
-                        .chunked = true};
+                        .size = SIZE};
     assert_int_equal(status_of(&bench, &call, &answer), 413);
     assert_non_null(strstr(answer.text, "urn:dukou:problem:too_large"));
     assert_non_null(strstr(answer.text, "The body is over 1048576 bytes."));
-    call.chunked = false;
-    assert_int_equal(status_of(&bench, &call, &answer), 413);
     free(body);
+    bench_close(&bench);
+}
+
+TEST(a_body_that_does_not_tell_its_length_is_refused)
+{
+    struct bench bench;
+    struct answer answer;
+    bench_open(&bench);
+    struct call call = {.method = "POST",
+                        .path = "/api/landings",
+                        .who = landing_clerk(bench.city),
+                        .body = LANDING_BODY,
+                        .chunked = true};
+    assert_int_equal(status_of(&bench, &call, &answer), 411);
+    assert_non_null(strstr(answer.text, "\"field\":\"Transfer-Encoding\""));
+    call.chunked = false;
+    assert_int_equal(status_of(&bench, &call, &answer), 409); /* it is there already */
     bench_close(&bench);
 }
 
@@ -205,8 +223,6 @@ TEST(an_upload_goes_to_memory_and_its_cap_holds)
                         .size = SIZE - 1};
     assert_int_equal(status_of(&bench, &call, &answer), 200);
     assert_string_equal(answer.text, "{\"size\":1000000}");
-    call.chunked = true;
-    assert_int_equal(status_of(&bench, &call, &answer), 200);
     call.size = SIZE;
     assert_int_equal(status_of(&bench, &call, &answer), 413);
     free(body);
@@ -378,7 +394,16 @@ TEST(what_is_no_http_is_not_served_and_does_no_harm)
         "POST /api/landings HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
         "POST /api/landings HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999999\r\n\r\n",
         "POST /api/landings HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-        "GET /api/landings/1 HTTP/1.1\r\nHost: x\r\nBad Header\r\n\r\n"};
+        "GET /api/landings/1 HTTP/1.1\r\nHost: x\r\nBad Header\r\n\r\n",
+        "GET /api/landings/1 HTTP/1.1\nHost: x\n\n",
+        "GET /api/landings/1 HTTP/1.1\r\nHost: x\r\nA: b\nC: d\r\n\r\n",
+        "GET /api/landings/1 HTTP/1.1\r\nHost: x\r\nA: b\rC: d\r\n\r\n",
+        "GET /api/landings/1 HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n",
+        "GET /api/landings/1 HTTP/1.1\r\nHost: x/y\r\n\r\n",
+        "GET /api/landings/1 HTTP/1.1\r\nHost: x\r\nA : b\r\n\r\n",
+        "GET /api/landings/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nTransfer-Encoding: "
+        "chunked\r\n\r\n0\r\n\r\n",
+        "GET /api/landings/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nContent-Length: 0\r\n\r\n"};
     struct bench bench;
     struct answer answer;
     char text[4096];
@@ -418,6 +443,72 @@ TEST(a_head_over_the_limit_is_refused)
     free(head);
     assert_int_equal(status_of(&bench, &(struct call){.method = "GET", .path = "/api/landings/1"}, &answer),
                      200);
+    bench_close(&bench);
+}
+
+TEST(a_sound_head_is_read_in_whatever_pieces_it_comes)
+{
+    enum { FIELDS = 200, ROUNDS = 3 };
+    struct bench bench;
+    char text[4096];
+    bench_open(&bench);
+    char *head = calloc(1, FIELDS * 64 + 256);
+    assert_non_null(head);
+    size_t size = (size_t)sprintf(head, "GET /api/landings/1?a=%s HTTP/1.1\r\nHost: [::1]:80\r\n", "");
+    for (int i = 0; i < FIELDS; i++)
+        size += (size_t)sprintf(head + size, "X-Field-%d: \t %*s value  \t \r\n", i, i % 7, "");
+    size += (size_t)sprintf(head + size, "Accept:\r\n\r\n");
+    int line = dial(&bench);
+    for (int round = 0; round < ROUNDS; round++) {
+        size_t piece = round == 0 ? size : round == 1 ? 7 : 1000;
+        for (size_t at = 0; at < size; at += piece)
+            assert_true(send(line, head + at, size - at < piece ? size - at : piece, MSG_NOSIGNAL) > 0);
+        (void)hear(line, text, sizeof text, "no such query parameter");
+        assert_ptr_equal(strstr(text, "HTTP/1.1 422 "), text); /* it was read to its end */
+    }
+    (void)close(line);
+    free(head);
+    bench_close(&bench);
+}
+
+TEST(who_dawdles_over_a_head_loses_the_connection)
+{
+    enum { LINES = 3, TRIES = 100 };
+    struct bench bench;
+    struct answer answer;
+    char text[512];
+    int lines[LINES];
+    bench_open_with(&bench, NULL, NULL, 1);
+    for (int i = 0; i < LINES; i++)
+        lines[i] = dial(&bench);
+    say(lines[1], "GET /health HTTP/1.1\r\nHost: x\r\n");
+    say(lines[2], "GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
+    (void)hear(lines[2], text, sizeof text, "\"ok\"}");
+    assert_non_null(strstr(text, " 200 "));
+    instant began = clock_monotonic();
+    /* A byte now and then keeps the idle time from passing, but not the head's. */
+    int alive = LINES;
+    for (int i = 0; i < TRIES && alive > 0; i++) {
+        alive = 0;
+        for (int each = 0; each < LINES; each++) {
+            char byte;
+            bool open = send(lines[each], each == 1 ? "A" : "G", 1, MSG_NOSIGNAL) == 1;
+            alive += open && recv(lines[each], &byte, 1, MSG_DONTWAIT) != 0;
+        }
+        (void)usleep(100000);
+    }
+    assert_int_equal(alive, 0);
+    assert_true(clock_monotonic() - began < LIMIT_IDLE_SECONDS * INSTANT_SECOND / 2);
+    for (int i = 0; i < LINES; i++)
+        (void)close(lines[i]);
+    /* Whose head comes in time is served, again and again. */
+    CURL *curl = curl_easy_init();
+    struct call health = {.method = "GET", .path = "/health"};
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(send_call(curl, &bench, &health, &answer), CURLE_OK);
+        assert_int_equal(answer.status, 200);
+    }
+    curl_easy_cleanup(curl);
     bench_close(&bench);
 }
 
@@ -625,7 +716,7 @@ TEST(tls_is_spoken_when_a_certificate_is_given)
     (void)snprintf(certificate, sizeof certificate, "%s/certificate.pem", folder);
     (void)snprintf(key, sizeof key, "%s/key.pem", folder);
     make_certificate(certificate, key);
-    bench_open_with(&bench, certificate, key);
+    bench_open_with(&bench, certificate, key, 0);
     assert_int_equal(status_of(&bench, &(struct call){.method = "GET", .path = "/api/landings/1"}, &answer),
                      200);
     assert_int_equal(status_of(&bench, &(struct call){.method = "POST", .path = "/api/session"}, &answer),

@@ -119,6 +119,7 @@ static void begin_reply(struct stream *stream)
     if (call->response == NULL)
         abort();
     call->status = 200;
+    call->events = true;
     call->phase = CALL_READY;
     (void)MHD_add_response_header(call->response, "Content-Type", "text/event-stream; charset=utf-8");
     (void)MHD_add_response_header(call->response, "Cache-Control", "no-store");
