@@ -31,6 +31,8 @@
 #define LIMIT_WORK_QUEUE 512            /* requests that wait for such a thread */
 #define LIMIT_REQUESTS_PER_MINUTE 600   /* of one anonymous address; accounts have their own */
 #define LIMIT_ACCOUNT_REQUESTS_PER_MINUTE 60000
+#define LIMIT_REPLY_LARGE_BYTES ((size_t)1024 * 1024)
+#define LIMIT_REPLIES_BYTES ((size_t)256 * 1024 * 1024) /* of replies over LIMIT_REPLY_LARGE_BYTES that are being read */
 #define LIMIT_UPLOADS_AT_ONCE 16        /* raw bodies held in memory files */
 #define LIMIT_BODY_SECONDS 30           /* a body may take so long, and longer at LIMIT_BODY_BYTES_PER_SECOND or more */
 #define LIMIT_BODY_BYTES_PER_SECOND 4096

@@ -57,6 +57,7 @@ void call_end(void *argument, struct MHD_Connection *connection, void **state,
         (void)close(call->upload);
     if (call->counted)
         server->uploads--;
+    server->large -= call->large;
     free(call->body);
     free(call);
     *state = NULL;
@@ -128,8 +129,28 @@ void call_note(const struct server *server, const char *id, instant began, enum 
                        .result = failed ? result_name(reply->result) : NULL));
 }
 
+/* Who reads slowly holds the reply's memory: of large ones only so much. */
+static bool may_be_held(struct call *call, size_t size)
+{
+    struct server *server = call->server;
+    if (size <= LIMIT_REPLY_LARGE_BYTES)
+        return true;
+    if (atomic_fetch_add(&server->large, size) + size > LIMIT_REPLIES_BYTES) {
+        server->large -= size;
+        return false;
+    }
+    call->large = size;
+    return true;
+}
+
+static void refuse_busy(struct call *call);
+
 void call_reply(struct call *call, const struct http_message *message, const struct http_reply *reply)
 {
+    if (!may_be_held(call, reply->body_size)) {
+        refuse_busy(call);
+        return;
+    }
     void *body = (void *)(uintptr_t)(reply->body != NULL ? reply->body : "");
     struct MHD_Response *response =
         MHD_create_response_from_buffer(reply->body_size, body, MHD_RESPMEM_MUST_COPY);
@@ -171,7 +192,7 @@ static void refuse_call(struct call *call, struct arena *arena, int status, stru
 static enum MHD_Result queue(struct call *call)
 {
     if (!call->events)
-        watch_for_reply(call->connection, call->reply_size);
+        watch_for_reply(call->server->watch, call->connection, call->reply_size);
     return MHD_queue_response(call->connection, call->status, call->response);
 }
 

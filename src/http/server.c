@@ -155,7 +155,7 @@ enum result server_start(const struct app *app, const struct server_options *opt
     traffic_watch(dispatch_traffic(app), (struct traffic_load){&server->calls, &server->working,
                                                                &server->uploads, &server->streams});
     server->pool = pool_new(server);
-    server->watch = watch_new(options->head_seconds);
+    server->watch = watch_new(options->head_seconds, options->reply_seconds);
     server->daemon = start_daemon(server, &settings);
     if (server->daemon == NULL) {
         server_free(server);

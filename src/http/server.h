@@ -11,7 +11,8 @@ struct server_options {
     const char *certificate; /* PEM files; NULL: plain HTTP */
     const char *key;
     int threads;
-    int head_seconds; /* 0: LIMIT_HEAD_SECONDS */
+    int head_seconds;  /* 0: LIMIT_HEAD_SECONDS */
+    int reply_seconds; /* whatever its size; 0: LIMIT_REPLY_SECONDS and what its size needs */
 };
 
 /* RESULT_INVALID (address, port, a certificate without key), NOT_FOUND, MALFORMED, TOO_LARGE (PEM files), IO

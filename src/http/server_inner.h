@@ -28,6 +28,7 @@ struct server {
     atomic_int calls;     /* requests between their first line and the end of their reply */
     atomic_int working;   /* requests with a worker, or waiting for one */
     atomic_int uploads;
+    atomic_size_t large; /* bytes of large replies that are being read */
     atomic_int streams;
     atomic_bool stopping;
     uint8_t id_secret[crypto_shorthash_KEYBYTES];
@@ -59,6 +60,7 @@ struct call {
     bool events;     /* the reply is a stream of events */
     unsigned status; /* of `response` */
     size_t reply_size;
+    size_t large; /* what it counts in server->large */
     struct MHD_Response *response;
     char id[CALL_ID_SIZE]; /* X-Request-Id of the reply; tells nobody how many requests there are */
     char uri[];
@@ -99,7 +101,8 @@ enum head_fault head_check(const struct call *call, const char *target, const ch
 
 /* ---- watch.c ---- */
 
-struct watch *watch_new(int head_seconds);
+/* Seconds as in struct server_options. */
+struct watch *watch_new(int head_seconds, int reply_seconds);
 /* After MHD has ended: no connection is left. */
 void watch_free(struct watch *watch);
 /* MHD_OPTION_NOTIFY_CONNECTION; the argument is the watch. */
@@ -107,7 +110,7 @@ void watch_connection(void *watch, struct MHD_Connection *connection, void **soc
                       enum MHD_ConnectionNotificationCode code);
 /* What is waited for from now on. A body has its own rule (call.c), an event stream its own (stream.c). */
 void watch_for_head(struct watch *watch, struct MHD_Connection *connection);
-void watch_for_reply(struct MHD_Connection *connection, size_t size);
+void watch_for_reply(struct watch *watch, struct MHD_Connection *connection, size_t size);
 void watch_for_nothing(struct MHD_Connection *connection);
 
 /* ---- pool.c ---- */

@@ -20,7 +20,7 @@ struct bench {
     const char *scheme;
 };
 
-static void bench_open_with(struct bench *bench, const char *certificate, const char *key, int head_seconds)
+static void bench_open_with(struct bench *bench, const char *certificate, const char *key, int seconds)
 {
     bench->city = landing_city();
     bench->scheme = certificate != NULL ? "https" : "http";
@@ -30,7 +30,8 @@ static void bench_open_with(struct bench *bench, const char *certificate, const 
                                      .certificate = certificate,
                                      .key = key,
                                      .threads = 2,
-                                     .head_seconds = head_seconds};
+                                     .head_seconds = seconds,
+                                     .reply_seconds = seconds};
     assert_ok(server_start(city_app(bench->city), &options, &bench->server));
     bench->port = server_port(bench->server);
     assert_true(bench->port > 0);
@@ -509,6 +510,30 @@ TEST(who_dawdles_over_a_head_loses_the_connection)
         assert_int_equal(answer.status, 200);
     }
     curl_easy_cleanup(curl);
+    bench_close(&bench);
+}
+
+TEST(who_does_not_read_a_reply_loses_the_connection)
+{
+    enum { REQUESTS = 4000, TRIES = 200 };
+    static const char request[] = "GET /api HTTP/1.1\r\nHost: x\r\n\r\n";
+    struct bench bench;
+    bench_open_with(&bench, NULL, NULL, 1);
+    int line = dial(&bench);
+    /* More replies than the machine's buffers take. */
+    for (int i = 0; i < REQUESTS && send(line, request, strlen(request), MSG_DONTWAIT | MSG_NOSIGNAL) > 0;
+         i++)
+        (void)usleep(i % 100 == 0 ? 1000 : 0);
+    bool open = true;
+    for (int i = 0; i < TRIES && open; i++) {
+        char byte;
+        struct pollfd ended = {.fd = line};
+        (void)recv(line, &byte, 1, MSG_DONTWAIT); /* not idle, but slow */
+        (void)poll(&ended, 1, 50);
+        open = (ended.revents & (POLLHUP | POLLERR)) == 0;
+    }
+    assert_false(open);
+    (void)close(line);
     bench_close(&bench);
 }
 

@@ -25,6 +25,7 @@ struct watch {
     pthread_t thread;
     struct line *lines;
     instant head_time;
+    instant reply_time; /* 0: by its size */
     bool ending;
 };
 
@@ -58,13 +59,14 @@ static void *run(void *argument)
     return NULL;
 }
 
-struct watch *watch_new(int head_seconds)
+struct watch *watch_new(int head_seconds, int reply_seconds)
 {
     struct watch *watch = calloc(1, sizeof *watch);
     pthread_condattr_t monotonic;
     if (watch == NULL)
         abort();
     watch->head_time = (head_seconds > 0 ? head_seconds : LIMIT_HEAD_SECONDS) * INSTANT_SECOND;
+    watch->reply_time = reply_seconds * INSTANT_SECOND;
     (void)pthread_mutex_init(&watch->lock, NULL);
     (void)pthread_condattr_init(&monotonic);
     (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -140,10 +142,11 @@ void watch_for_head(struct watch *watch, struct MHD_Connection *connection)
     set_due(connection, clock_monotonic() + watch->head_time);
 }
 
-void watch_for_reply(struct MHD_Connection *connection, size_t size)
+void watch_for_reply(struct watch *watch, struct MHD_Connection *connection, size_t size)
 {
     int64_t seconds = LIMIT_REPLY_SECONDS + (int64_t)(size / LIMIT_BODY_BYTES_PER_SECOND);
-    set_due(connection, clock_monotonic() + seconds * INSTANT_SECOND);
+    instant time = watch->reply_time != 0 ? watch->reply_time : seconds * INSTANT_SECOND;
+    set_due(connection, clock_monotonic() + time);
 }
 
 void watch_for_nothing(struct MHD_Connection *connection)
