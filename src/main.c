@@ -24,6 +24,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 const struct route_table command_tables[] = {
     {"party", party_routes, "单位与账号"},
@@ -152,6 +153,7 @@ static int help(FILE *out, int code)
 
 int main(int argc, char **argv)
 {
+    (void)umask(077); /* nothing that any command writes is for others to read */
     if (argc < 2)
         return help(stderr, 2);
     if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)

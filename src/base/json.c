@@ -4,8 +4,22 @@
 #include "base/text.h"
 
 #include <assert.h>
+#include <malloc.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+
+static void wipe_and_free(void *memory)
+{
+    if (memory != NULL)
+        sodium_memzero(memory, malloc_usable_size(memory));
+    free(memory);
+}
+
+void json_wipe_when_freed(void)
+{
+    json_set_alloc_funcs(malloc, wipe_and_free);
+}
 
 struct place {
     size_t line; /* both from 1; columns are characters */

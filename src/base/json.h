@@ -19,6 +19,10 @@ enum result json_read(struct arena *arena, const char *bytes, size_t size, json_
 enum result json_read_to_depth(struct arena *arena, const char *bytes, size_t size, unsigned int depth,
                                json_t **ret_json, struct refusal *ret_refusal);
 
+/* From here on this process overwrites the memory of JSON when it frees it: bodies hold passwords. Once,
+ * early. */
+void json_wipe_when_freed(void);
+
 /* Gives the reference to the arena, which drops it with itself; returns the JSON, borrowed. */
 json_t *json_keep(struct arena *arena, json_t *json);
 

@@ -53,6 +53,7 @@
 #define LIMIT_LOGIN_FAILURES 5          /* in a row, then the account is locked */
 #define LIMIT_LOGIN_LOCK_MINUTES 15
 #define LIMIT_LOGIN_AT_ONCE 2           /* Argon2id takes 64 MiB each */
+#define LIMIT_LOGIN_WAITING 40          /* for their turn; the threads left over serve everybody else */
 #define LIMIT_SESSION_HOURS 12
 #define LIMIT_SESSION_IDLE_MINUTES 60
 

@@ -13,6 +13,7 @@
 #include "http/log.h"
 #include "http/server.h"
 #include "peers/exchange/exchange.h"
+#include "vault/protect.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -203,7 +204,10 @@ int command_serve(int argc, char **argv)
     static struct serving serving; /* large, and one a process */
     struct refusal refusal = {0};
     block_stops();
+    json_wipe_when_freed();
     enum result result = city_open(arena, &serving.city, &refusal);
+    if (result == RESULT_OK)
+        result = vault_protect_process(); /* passwords pass through: no core file, no debugger */
     if (result != RESULT_OK)
         return command_refused("serve", result, &refusal);
     result = prepare(&serving, arena);

@@ -6,6 +6,7 @@
 #include "http/server_inner.h"
 
 #include <arpa/inet.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -42,6 +43,14 @@ void *call_begin(void *argument, const char *uri, struct MHD_Connection *connect
     return call;
 }
 
+/* Bodies hold passwords. */
+static void drop_body(char *body, size_t size)
+{
+    if (body != NULL)
+        sodium_memzero(body, size);
+    free(body);
+}
+
 void call_end(void *argument, struct MHD_Connection *connection, void **state,
               enum MHD_RequestTerminationCode why)
 {
@@ -58,7 +67,7 @@ void call_end(void *argument, struct MHD_Connection *connection, void **state,
     if (call->counted)
         server->uploads--;
     server->large -= call->large;
-    free(call->body);
+    drop_body(call->body, call->body_size);
     free(call);
     *state = NULL;
     server->calls--;
@@ -275,6 +284,14 @@ static enum MHD_Result open_upload(struct call *call)
     return MHD_YES;
 }
 
+/* Who sends a body without waiting would see the connection reset before the refusal: what is little too
+ * large is read and dropped first. */
+static bool may_be_drained(const struct call *call)
+{
+    bool waits = MHD_lookup_connection_value(call->connection, MHD_HEADER_KIND, "Expect") != NULL;
+    return !waits && announced(call->connection) <= call->body_max + LIMIT_BODY_BYTES;
+}
+
 static enum MHD_Result take_head(struct call *call, enum head_fault fault, const char *method)
 {
     struct server *server = call->server;
@@ -294,7 +311,8 @@ static enum MHD_Result take_head(struct call *call, enum head_fault fault, const
     /* Where no body belongs a small one is still read, so that the refusal comes as a reply and not as a
      * closed connection. */
     call->body_max = call->plan.body_max > 0 ? call->plan.body_max : LIMIT_BODY_BYTES;
-    if (announced(call->connection) > call->body_max) {
+    call->too_large = announced(call->connection) > call->body_max;
+    if (call->too_large && !may_be_drained(call)) {
         refuse_size(call);
         return queue(call);
     }
@@ -303,17 +321,20 @@ static enum MHD_Result take_head(struct call *call, enum head_fault fault, const
 
 /* ---- the body ---- */
 
-/* Room for `wanted` bytes in *body. */
-static bool grow(char **body, size_t *room, size_t wanted)
+/* Room for `wanted` bytes in *body, which holds `size`. */
+static bool grow(char **body, size_t size, size_t *room, size_t wanted)
 {
     size_t next = *room > 0 ? *room : 4096;
     while (next < wanted)
         next *= 2;
     if (next == *room)
         return true;
-    char *grown = realloc(*body, next);
+    char *grown = malloc(next);
     if (grown == NULL)
         return false;
+    if (*body != NULL)
+        memcpy(grown, *body, size);
+    drop_body(*body, size);
     *body = grown;
     *room = next;
     return true;
@@ -353,7 +374,7 @@ static enum MHD_Result take_body(struct call *call, const char *bytes, size_t si
         if (!write_all(call->upload, bytes, size))
             return MHD_NO;
     } else {
-        if (!grow(&call->body, &call->body_room, call->body_size + size))
+        if (!grow(&call->body, call->body_size, &call->body_room, call->body_size + size))
             return MHD_NO;
         memcpy(call->body + call->body_size, bytes, size);
     }
@@ -398,6 +419,8 @@ enum MHD_Result call_handle(void *argument, struct MHD_Connection *connection, c
         return take_head(call, head_check(call, url, method, version), method);
     if (*upload_size > 0) {
         enum MHD_Result taken = take_body(call, upload_data, *upload_size);
+        /* It lies in the connection's buffer, and MHD does not read it again: no password stays there. */
+        sodium_memzero((void *)(uintptr_t)upload_data, *upload_size);
         *upload_size = 0;
         return taken;
     }

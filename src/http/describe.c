@@ -19,6 +19,10 @@ static json_t *describe_text(const struct field *field)
     json_t *json = json_pack("{s:s, s:I}", "type", "string", "maxLength", (json_int_t)max);
     if (field->filled)
         json_object_set_new(json, "pattern", json_string("\\S"));
+    if (field->type == FIELD_LOGIN)
+        json_object_set_new(json, "pattern", json_string("^[a-z0-9][-a-z0-9._@]*$"));
+    if (field->type == FIELD_CODE)
+        json_object_set_new(json, "pattern", json_string("^[A-Za-z0-9][-A-Za-z0-9._/:]*$"));
     return json;
 }
 
@@ -63,6 +67,9 @@ static json_t *describe_value(const struct field *field)
 {
     switch (field->type) {
     case FIELD_TEXT:
+    case FIELD_NAME:
+    case FIELD_LOGIN:
+    case FIELD_CODE:
         return describe_text(field);
     case FIELD_INTEGER:
     case FIELD_ID:

@@ -23,15 +23,16 @@ char *etag_of(struct arena *arena, const char *text)
 bool etag_listed(const char *header, const char *etag)
 {
     size_t length = strlen(etag);
+    if (strcmp(header, "*") == 0)
+        return true;
     while (*header != '\0') {
         header += strspn(header, " \t,");
-        if (*header == '*')
+        if (strncmp(header, etag, length) == 0 && strchr(", \t", header[length]) != NULL)
             return true;
-        size_t item = strcspn(header, ",");
-        while (item > 0 && (header[item - 1] == ' ' || header[item - 1] == '\t'))
-            item--;
-        if (item == length && memcmp(header, etag, length) == 0)
-            return true;
+        if (*header == '"') { /* another one, which may hold commas */
+            header += 1 + strcspn(header + 1, "\"");
+            header += *header == '"';
+        }
         header += strcspn(header, ",");
     }
     return false;

@@ -148,8 +148,11 @@ enum result input_read_query(struct request *request)
         exchange->limit = LIMIT_PAGE_ITEMS_DEFAULT;
     if (route->query == NULL)
         return RESULT_OK;
-    TRY(schema_check(exchange->arena, route->query, request->query, &exchange->refusal));
-    return RESULT_OK;
+    enum result result = schema_check(exchange->arena, route->query, request->query, &exchange->refusal);
+    /* A parameter is told by its name, like the pager's; a pointer is for bodies. */
+    if (result != RESULT_OK && exchange->refusal.field != NULL && exchange->refusal.field[0] == '/')
+        exchange->refusal.field++;
+    return result;
 }
 
 /* ---- body ---- */
@@ -193,6 +196,12 @@ enum result input_read_body(struct request *request)
     struct exchange *exchange = exchange_of(request);
     const struct http_message *message = exchange->message;
     const struct route *route = request->route;
+    const char *coding = exchange_header(exchange, "Content-Encoding");
+    if (coding != NULL && strcasecmp(coding, "identity") != 0)
+        return refuse_body(exchange, 415, "不接受压缩或另行编码的请求体。",
+                           "A body that is compressed or coded otherwise is not taken.",
+                           "请去掉 Content-Encoding，发送原文。",
+                           "Leave Content-Encoding out and send it as it is.");
     if (route->upload) {
         if (message->upload < 0 || message->body_size == 0)
             return refuse_body(exchange, 0, "没有文件内容。", "There is no file in the body.",

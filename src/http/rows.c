@@ -26,6 +26,15 @@ static json_t *print_instant(int64_t at)
     return json_string(text);
 }
 
+static json_t *print_bits(const struct field *field, int64_t bits)
+{
+    json_t *list = json_array();
+    for (unsigned bit = 0; field->choices[bit] != NULL; bit++)
+        if ((bits >> bit & 1) != 0)
+            json_array_append_new(list, json_string(field->choices[bit]));
+    return list;
+}
+
 static json_t *value_to_json(const struct field *field, const struct store_value *value)
 {
     switch (field->type) {
@@ -41,12 +50,18 @@ static json_t *value_to_json(const struct field *field, const struct store_value
         return print_day(value->integer);
     case FIELD_INSTANT:
         return print_instant(value->integer);
-    case FIELD_OBJECT:
     case FIELD_LIST:
+        if (value->type == STORE_INTEGER)
+            return print_bits(field, value->integer);
+        return json_loadb(value->bytes, value->size, JSON_DECODE_ANY, NULL);
+    case FIELD_OBJECT:
     case FIELD_ANY:
         return json_loadb(value->bytes, value->size, JSON_DECODE_ANY, NULL);
     case FIELD_TEXT:
     case FIELD_CHOICE:
+    case FIELD_NAME:
+    case FIELD_LOGIN:
+    case FIELD_CODE:
     case FIELD_CREDIT_CODE:
     case FIELD_DIGEST:
     case FIELD_END:

@@ -1,7 +1,8 @@
 /* Rows of the store as replies, by the schema that the route declares: a field is the column of the same
  * name. FIELD_DATE reads a day number, FIELD_INSTANT microseconds, FIELD_BOOLEAN 0 or 1; FIELD_OBJECT,
- * FIELD_LIST and FIELD_ANY read JSON text. A NULL column is left out when the field is optional, null when it
- * is nullable. A field without a column of its name is left for the handler to add. */
+ * FIELD_LIST and FIELD_ANY read JSON text; a FIELD_LIST of choices reads an integer too: bit n stands for
+ * choice n. A NULL column is left out when the field is optional, null when it is nullable. A field without a
+ * column of its name is left for the handler to add. */
 #pragma once
 
 #include "http/route.h"

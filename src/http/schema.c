@@ -5,6 +5,7 @@
 #include "base/identifier.h"
 #include "base/limits.h"
 #include "base/money.h"
+#include "base/name.h"
 #include "base/text.h"
 
 #include <assert.h>
@@ -87,6 +88,29 @@ static enum result check_text(const struct check *check, const struct field *fie
         return refuse_place(check, place, "含有控制字符。", "This holds a control character.");
     if (field->filled && text_is_blank(text))
         return refuse_place(check, place, "不得为空。", "This may not be blank.");
+    return RESULT_OK;
+}
+
+static enum result check_name(const struct check *check, const struct field *field, const char *text,
+                              const struct place *place)
+{
+    TRY(check_text(check, field, text, place));
+    if (field->type == FIELD_NAME && !name_is_sound(text))
+        return refuse_place(
+            check, place,
+            "名称须用汉字、拉丁字母、数字和常用标点书写，不得有不可见字符、全角字母数字、形近的他种"
+            "文字，也不得以空格开头、结尾或连用空格。",
+            "A name is written in Chinese characters, Latin letters, digits and common punctuation: "
+            "no invisible characters, no full-width letters or digits, no look-alikes of other "
+            "scripts, no space at either end or twice in a row.");
+    if (field->type == FIELD_LOGIN && !name_is_login(text))
+        return refuse_place(
+            check, place, "登录名须由小写英文字母、数字和 - . _ @ 组成，以字母或数字开头。",
+            "A log-in name is of lower-case ASCII letters, digits and - . _ @, a letter or digit "
+            "first.");
+    if (field->type == FIELD_CODE && !name_is_code(text))
+        return refuse_place(check, place, "代码须由半角英文字母、数字和 - . _ / : 组成，以字母或数字开头。",
+                            "A code is of ASCII letters, digits and - . _ / :, a letter or digit first.");
     return RESULT_OK;
 }
 
@@ -181,6 +205,10 @@ static enum result check_value(struct check *check, const struct field *field, c
     switch (field->type) {
     case FIELD_TEXT:
         return check_text(check, field, json_string_value(json), place);
+    case FIELD_NAME:
+    case FIELD_LOGIN:
+    case FIELD_CODE:
+        return check_name(check, field, json_string_value(json), place);
     case FIELD_INTEGER:
     case FIELD_ID:
     case FIELD_MONEY:

@@ -17,6 +17,9 @@ enum field_type {
     FIELD_DATE,        /* YYYY-MM-DD, China's day */
     FIELD_INSTANT,     /* RFC 3339, UTC */
     FIELD_CHOICE,      /* one of `choices` */
+    FIELD_NAME,        /* of a person, an organisation: name_is_sound(); max characters */
+    FIELD_LOGIN,       /* name_is_login(); max characters */
+    FIELD_CODE,        /* name_is_code(); max characters */
     FIELD_CREDIT_CODE, /* GB 32100 with a right check character */
     FIELD_DIGEST,      /* 64 lower-case hexadecimal digits */
     FIELD_OBJECT,      /* of schema `of` */

@@ -211,6 +211,9 @@ static json_t *any_value(const struct chance *chance, const struct field *field)
         return any_json(chance);
     switch (field->type) {
     case FIELD_TEXT:
+    case FIELD_NAME:
+    case FIELD_LOGIN:
+    case FIELD_CODE:
         return any_text(chance, field);
     case FIELD_INTEGER:
     case FIELD_ID:

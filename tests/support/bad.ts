@@ -11,6 +11,7 @@ function sampleText(schema: Schema): string {
   if (schema.format === 'date') return '2026-03-01';
   if (schema.format === 'date-time') return '2026-03-01T00:00:00Z';
   if (schema.pattern === '^[0-9A-HJ-NP-RTUWXY]{18}$') return creditCode('91420100MA4KWKXX0');
+  if (schema.pattern?.startsWith('^[a-z0-9]') || schema.pattern?.startsWith('^[A-Za-z0-9]')) return 'sample-1';
   if (schema.pattern?.startsWith('^[0-9a-f]{64}')) return 'ab'.repeat(32);
   return '测试';
 }

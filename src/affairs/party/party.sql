@@ -118,6 +118,9 @@ SELECT id, title, created_at, ends_at FROM token WHERE account_id = :account AND
 -- name: token_delete :exec
 DELETE FROM token WHERE id = :id AND account_id = :account;
 
+-- name: token_delete_account :exec
+DELETE FROM token WHERE account_id = :account;
+
 -- name: token_delete_party :exec
 DELETE FROM token WHERE account_id IN (SELECT id FROM account WHERE party_id = :party);
 

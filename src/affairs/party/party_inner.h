@@ -19,9 +19,10 @@ enum result party_insert(struct work *work, enum role role, const char *name, co
 enum result party_account_insert(struct work *work, const struct account_new *account, row_id *ret_account);
 unsigned party_duties(const json_t *names);
 
-/* Argon2id (libsodium, interactive: 64 MiB); at most LIMIT_LOGIN_AT_ONCE at a time, others wait. */
+/* Argon2id (libsodium, interactive: 64 MiB); at most LIMIT_LOGIN_AT_ONCE at a time, LIMIT_LOGIN_WAITING
+ * others wait. RESULT_BUSY beyond that. */
 enum result party_password_hash(struct arena *arena, const char *password, const char **ret_hash);
-bool party_password_fits(const char *hash, const char *password);
+enum result party_password_fits(const char *hash, const char *password, bool *ret_fits);
 /* Refuses passwords under 10 characters. */
 enum result party_password_is_strong(struct refusal *refusal, const char *password);
 

@@ -12,14 +12,22 @@ enum { PASSWORD_CHARACTERS = 10, SECRET_SIZE = 32 };
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t gate_free = PTHREAD_COND_INITIALIZER;
 static int inside;
+static int waiting;
 
-static void gate_enter(void)
+static enum result gate_enter(void)
 {
     pthread_mutex_lock(&gate);
+    if (waiting >= LIMIT_LOGIN_WAITING) {
+        pthread_mutex_unlock(&gate);
+        return RESULT_BUSY;
+    }
+    waiting++;
     while (inside >= LIMIT_LOGIN_AT_ONCE)
         pthread_cond_wait(&gate_free, &gate);
+    waiting--;
     inside++;
     pthread_mutex_unlock(&gate);
+    return RESULT_OK;
 }
 
 static void gate_leave(void)
@@ -33,7 +41,7 @@ static void gate_leave(void)
 enum result party_password_hash(struct arena *arena, const char *password, const char **ret_hash)
 {
     char *hash = arena_alloc(arena, crypto_pwhash_STRBYTES);
-    gate_enter();
+    TRY(gate_enter());
     int failed = crypto_pwhash_str(hash, password, strlen(password), crypto_pwhash_OPSLIMIT_INTERACTIVE,
                                    crypto_pwhash_MEMLIMIT_INTERACTIVE);
     gate_leave();
@@ -43,12 +51,12 @@ enum result party_password_hash(struct arena *arena, const char *password, const
     return RESULT_OK;
 }
 
-bool party_password_fits(const char *hash, const char *password)
+enum result party_password_fits(const char *hash, const char *password, bool *ret_fits)
 {
-    gate_enter();
-    bool fits = crypto_pwhash_str_verify(hash, password, strlen(password)) == 0;
+    TRY(gate_enter());
+    *ret_fits = crypto_pwhash_str_verify(hash, password, strlen(password)) == 0;
     gate_leave();
-    return fits;
+    return RESULT_OK;
 }
 
 enum result party_password_is_strong(struct refusal *refusal, const char *password)

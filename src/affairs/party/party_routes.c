@@ -185,6 +185,9 @@ static enum result account_change(struct request *request, const char *state, un
                    STORE_BINDS({"id", id}, {"state", store_text(state)}, {"duties", store_integer(duties)}),
                    NULL));
     TRY(store_exec(work->tx, SQL_SESSION_DELETE_ACCOUNT, STORE_BINDS({"account", id}), NULL));
+    /* An account that is activated again later must not wake tokens that somebody else may hold. */
+    if (strcmp(state, "ended") == 0)
+        TRY(store_exec(work->tx, SQL_TOKEN_DELETE_ACCOUNT, STORE_BINDS({"account", id}), NULL));
     TRY(work_record(work, event, "account", request_id(request, "id"), LAW_NONE, NULL));
     return reply_step(request, request_id(request, "id"), state);
 }
@@ -410,7 +413,7 @@ const struct route party_routes[] = {
      .body = &password_schema,
      .reply = &reply_step_schema,
      .style = ROUTE_LONG,
-     SUMMARY("Change one's password; all sessions end", "修改口令，全部会话随之结束"),
+     SUMMARY("Change one's password; all sessions and tokens end", "修改口令，全部会话和令牌随之结束"),
      .run = session_password},
     {.method = HTTP_POST,
      .path = "/parties",

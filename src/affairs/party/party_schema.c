@@ -7,6 +7,7 @@ static const char *const party_roles[] = {"bureau",     "provider", "operator", 
 /* An organisation may register itself as one of these; the bureau is there from the founding of the city. */
 static const char *const joining_roles[] = {"provider",   "operator", "developer", "regulator",
                                             "government", "customer", "exchange",  NULL};
+/* In the order of their bits (base/role.h), as which the store holds them. */
 static const char *const duties[] = {"clerk", "approver", "reviewer", NULL};
 
 #define DUTIES_FIELD                                                                                         \
@@ -17,6 +18,11 @@ static const char *const duties[] = {"clerk", "approver", "reviewer", NULL};
 #define LOGIN_FIELD                                                                                          \
     {                                                                                                        \
         "login", FIELD_TEXT, REQUIRED, .max = 64, DOC("登录名", "log-in name")                               \
+    }
+#define NEW_LOGIN_FIELD                                                                                      \
+    {                                                                                                        \
+        "login", FIELD_LOGIN, REQUIRED,                                                                      \
+            .max = 64, DOC("登录名，小写英文字母和数字", "log-in name, of lower-case letters and digits")    \
     }
 #define PASSWORD_FIELD                                                                                       \
     {                                                                                                        \
@@ -70,10 +76,10 @@ const struct schema party_new_schema = {
     FIELDS(
         {"role", FIELD_CHOICE, REQUIRED, .choices = joining_roles,
          DOC("以何身份加入", "in what role it joins")},
-        {"name", FIELD_TEXT, REQUIRED, .max = 200, DOC("单位名称", "name of the organisation")},
+        {"name", FIELD_NAME, REQUIRED, .max = 200, DOC("单位名称", "name of the organisation")},
         {"credit_code", FIELD_CREDIT_CODE, REQUIRED, DOC("统一社会信用代码", "unified social credit code")},
-        {"region", FIELD_TEXT, .max = 100, DOC("所在区", "district")}, LOGIN_FIELD, PASSWORD_FIELD,
-        {"account_name", FIELD_TEXT, REQUIRED, .max = 100,
+        {"region", FIELD_NAME, .max = 100, DOC("所在区", "district")}, NEW_LOGIN_FIELD, PASSWORD_FIELD,
+        {"account_name", FIELD_NAME, REQUIRED, .max = 100,
          DOC("首个账号的称谓", "how the first account is called")}),
 };
 
@@ -95,8 +101,8 @@ const struct schema party_query_schema = {
 
 const struct schema account_new_schema = {
     .name = "AccountNew",
-    FIELDS(LOGIN_FIELD, PASSWORD_FIELD,
-           {"name", FIELD_TEXT, REQUIRED, .max = 100, DOC("称谓", "how it is called")}, DUTIES_FIELD,
+    FIELDS(NEW_LOGIN_FIELD, PASSWORD_FIELD,
+           {"name", FIELD_NAME, REQUIRED, .max = 100, DOC("称谓", "how it is called")}, DUTIES_FIELD,
            {"source_agent", FIELD_BOOLEAN,
             DOC("数据提供单位的源端代理账号", "an account for a provider's source agent")}),
 };
@@ -106,9 +112,7 @@ const struct schema account_schema = {
     FIELDS(ID_FIELD, {"party_id", FIELD_ID, DOC("所属单位", "its party")},
            {"role", FIELD_TEXT, REQUIRED, DOC("角色", "role")},
            {"login", FIELD_TEXT, REQUIRED, DOC("登录名", "log-in name")},
-           {"name", FIELD_TEXT, REQUIRED, DOC("称谓", "how it is called")},
-           {"duties", FIELD_INTEGER, REQUIRED,
-            DOC("职责位：1 经办 2 审批 4 审查", "duties: 1 clerk, 2 approver, 4 reviewer")},
+           {"name", FIELD_TEXT, REQUIRED, DOC("称谓", "how it is called")}, DUTIES_FIELD,
            {"state", FIELD_TEXT, REQUIRED, DOC("状态", "state")},
            {"created_at", FIELD_INSTANT, DOC("建立时间", "made at")}, ENTRY_FIELD),
 };
@@ -147,8 +151,7 @@ const struct schema delegation_schema = {
     .name = "Delegation",
     FIELDS(ID_FIELD, {"party_id", FIELD_ID, REQUIRED, DOC("委托单位", "the party")},
            {"to_account_id", FIELD_ID, REQUIRED, DOC("受托账号", "who may act")},
-           {"to_login", FIELD_TEXT, DOC("受托账号的登录名", "its log-in name")},
-           {"duties", FIELD_INTEGER, REQUIRED, DOC("职责位", "duties")},
+           {"to_login", FIELD_TEXT, DOC("受托账号的登录名", "its log-in name")}, DUTIES_FIELD,
            {"from_day", FIELD_DATE, REQUIRED, DOC("起", "from")},
            {"until_day", FIELD_DATE, REQUIRED, DOC("止", "until")},
            {"basis", FIELD_TEXT, REQUIRED, DOC("依据", "basis")},

@@ -86,32 +86,59 @@ struct attempt {
     struct store_row account;
     bool known;
     bool fits;
-    instant locked_until;
     const char *session;
 };
+
+static enum result refuse_locked(struct work *work)
+{
+    return REFUSE(work, .result = RESULT_LIMIT, .field = "/login", .zh = "连续失败过多，登录已暂停",
+                  .en = "too many failures in a row: log-in is locked for now",
+                  .remedy_zh = "15 分钟后再试，或请安全管理员解锁",
+                  .remedy_en = "try again in 15 minutes, or ask the security administrator");
+}
+
+/* Failures so far; refuses while the name is locked, be there an account of that name or not. */
+static enum result failures_of(struct work *work, const char *login, int64_t *ret_failures)
+{
+    struct store_row row;
+    *ret_failures = 0;
+    if (store_one(work->tx, work->arena, SQL_LOGIN_FAILURE_FIND, STORE_BINDS({"login", store_text(login)}),
+                  &row) != RESULT_OK)
+        return RESULT_OK;
+    if (row_integer(&row, "locked_until") > work_now(work))
+        return refuse_locked(work);
+    *ret_failures = row_integer(&row, "failures");
+    return RESULT_OK;
+}
 
 static enum result look_up(struct request *request, void *argument)
 {
     struct attempt *attempt = argument;
     struct work *work = &request->work;
-    struct store_row failure;
+    int64_t failures;
+    TRY(failures_of(work, attempt->login, &failures));
     const struct store_bind *binds = STORE_BINDS({"login", store_text(attempt->login)});
-    if (store_one(work->tx, work->arena, SQL_LOGIN_FAILURE_FIND, binds, &failure) == RESULT_OK)
-        attempt->locked_until = row_integer(&failure, "locked_until");
     attempt->known =
         store_one(work->tx, work->arena, SQL_ACCOUNT_BY_LOGIN, binds, &attempt->account) == RESULT_OK;
     return RESULT_OK;
+}
+
+static enum result refuse_wrong(struct work *work)
+{
+    return REFUSE(work, .result = RESULT_UNAUTHENTICATED, .zh = "登录名或口令不对",
+                  .en = "wrong log-in name or password",
+                  .remedy_zh = "核对后再试；连续 5 次失败将暂停 15 分钟",
+                  .remedy_en = "check and try again; five failures in a row lock the log-in for 15 minutes");
 }
 
 static enum result count_failure(struct request *request, void *argument)
 {
     struct attempt *attempt = argument;
     struct work *work = &request->work;
-    struct store_row row;
-    int64_t failures = 1;
-    if (store_one(work->tx, work->arena, SQL_LOGIN_FAILURE_FIND,
-                  STORE_BINDS({"login", store_text(attempt->login)}), &row) == RESULT_OK)
-        failures += row_integer(&row, "failures");
+    int64_t failures;
+    /* Guesses that were under way when the lock came change nothing of it. */
+    TRY(failures_of(work, attempt->login, &failures));
+    failures++;
     bool locks = failures >= LIMIT_LOGIN_FAILURES;
     instant until = locks ? work_now(work) + LIMIT_LOGIN_LOCK_MINUTES * INSTANT_MINUTE : 0;
     TRY(store_exec(work->tx, SQL_LOGIN_FAILURE_SET,
@@ -180,11 +207,28 @@ static enum result account_actor(struct request *request, const struct store_row
     return RESULT_OK;
 }
 
+/* Between the check of the password and this transaction other guesses may have locked the name, and the
+ * password may have been changed. */
+static enum result still_fits(struct request *request, struct attempt *attempt)
+{
+    struct work *work = &request->work;
+    struct store_row now;
+    int64_t failures;
+    TRY(failures_of(work, attempt->login, &failures));
+    TRY(store_one(work->tx, work->arena, SQL_ACCOUNT_BY_LOGIN,
+                  STORE_BINDS({"login", store_text(attempt->login)}), &now));
+    if (strcmp(row_text(&now, "password"), row_text(&attempt->account, "password")) != 0)
+        return refuse_wrong(work);
+    attempt->account = now;
+    return RESULT_OK;
+}
+
 static enum result open_session(struct request *request, void *argument)
 {
     struct attempt *attempt = argument;
     struct work *work = &request->work;
     struct actor actor = {0};
+    TRY(still_fits(request, attempt));
     TRY(account_actor(request, &attempt->account, &actor));
     const char *csrf = party_secret(work);
     attempt->session = party_secret(work);
@@ -209,21 +253,12 @@ static enum result attempt_log_in(struct request *request, struct attempt *attem
     attempt->login = json_text(request->body, "login");
     const char *password = json_text(request->body, "password");
     TRY(request_read(request, look_up, attempt));
-    if (attempt->locked_until > work_now(&request->work))
-        return REFUSE(&request->work, .result = RESULT_LIMIT, .field = "/login",
-                      .zh = "连续失败过多，登录已暂停",
-                      .en = "too many failures in a row: log-in is locked for now",
-                      .remedy_zh = "15 分钟后再试，或请安全管理员解锁",
-                      .remedy_en = "try again in 15 minutes, or ask the security administrator");
-    attempt->fits =
-        party_password_fits(attempt->known ? row_text(&attempt->account, "password") : nobody, password);
+    TRY(party_password_fits(attempt->known ? row_text(&attempt->account, "password") : nobody, password,
+                            &attempt->fits));
     if (attempt->known && attempt->fits)
         return RESULT_OK;
     TRY(request_write(request, count_failure, attempt));
-    return REFUSE(&request->work, .result = RESULT_UNAUTHENTICATED, .zh = "登录名或口令不对",
-                  .en = "wrong log-in name or password",
-                  .remedy_zh = "核对后再试；连续 5 次失败将暂停 15 分钟",
-                  .remedy_en = "check and try again; five failures in a row lock the log-in for 15 minutes");
+    return refuse_wrong(&request->work);
 }
 
 enum result session_log_in(struct request *request)
@@ -258,8 +293,11 @@ enum result token_insert(struct request *request, row_id account)
 
 static enum result open_token(struct request *request, void *argument)
 {
-    const struct attempt *attempt = argument;
+    struct attempt *attempt = argument;
     struct actor actor = {0};
+    TRY(still_fits(request, attempt));
+    TRY(store_exec(request->work.tx, SQL_LOGIN_FAILURE_CLEAR,
+                   STORE_BINDS({"login", store_text(attempt->login)}), NULL));
     TRY(account_actor(request, &attempt->account, &actor));
     request->work.actor = &actor;
     enum result result = token_insert(request, actor.account);
@@ -336,9 +374,14 @@ enum result session_log_out(struct request *request)
 
 static enum result find_own(struct request *request, void *argument)
 {
+    struct attempt *attempt = argument;
+    struct work *work = &request->work;
     struct store_value id = store_integer(request->actor.account);
-    return store_one(request->work.tx, request->work.arena, SQL_ACCOUNT_BY_ID, STORE_BINDS({"id", id}),
-                     argument);
+    int64_t failures;
+    TRY(store_one(work->tx, work->arena, SQL_ACCOUNT_BY_ID, STORE_BINDS({"id", id}), &attempt->account));
+    attempt->known = true;
+    attempt->login = row_text(&attempt->account, "login");
+    return failures_of(work, attempt->login, &failures);
 }
 
 static enum result set_password(struct request *request, void *argument)
@@ -348,16 +391,22 @@ static enum result set_password(struct request *request, void *argument)
     TRY(store_exec(work->tx, SQL_ACCOUNT_SET_PASSWORD,
                    STORE_BINDS({"id", id}, {"password", store_text(argument)}), NULL));
     TRY(store_exec(work->tx, SQL_SESSION_DELETE_ACCOUNT, STORE_BINDS({"account", id}), NULL));
+    TRY(store_exec(work->tx, SQL_TOKEN_DELETE_ACCOUNT, STORE_BINDS({"account", id}), NULL));
     TRY(work_record(work, "change_password", "account", request->actor.account, LAW_NONE, NULL));
     return reply_step(request, request->actor.account, NULL);
 }
 
 enum result session_password(struct request *request)
 {
-    struct store_row account;
+    struct attempt attempt = {0};
     const char *hash;
-    TRY(request_read(request, find_own, &account));
-    if (!party_password_fits(row_text(&account, "password"), json_text(request->body, "old")))
+    TRY(request_read(request, find_own, &attempt));
+    TRY(party_password_fits(row_text(&attempt.account, "password"), json_text(request->body, "old"),
+                            &attempt.fits));
+    /* Who holds a session, but not the password, guesses no more often here than at log-in. */
+    if (!attempt.fits)
+        TRY(request_write(request, count_failure, &attempt));
+    if (!attempt.fits)
         return REFUSE(&request->work, .result = RESULT_FORBIDDEN, .field = "/old", .zh = "原口令不对",
                       .en = "the old password is wrong", .remedy_zh = "核对后再试",
                       .remedy_en = "check and try again");

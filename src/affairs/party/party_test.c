@@ -91,6 +91,80 @@ TEST(five_wrong_passwords_lock_a_log_in_for_a_quarter_of_an_hour)
     (void)log_in(city, 200, "newcomer", "correct horse battery");
 }
 
+static const char *newcomer_logs_in(struct city *city, const struct people *people, long long *ret_account)
+{
+    const json_t *party = city_expect(city, 201, NULL, "POST /parties",
+                                      city_format(city, registration, fixture_credit_code(city, 90)));
+    (void)city_expect(city, 200, people->clerk,
+                      city_format(city, "POST /parties/%lld/accept", (long long)fixture_number(party, "id")),
+                      "{}");
+    const char *session = log_in(city, 200, "newcomer", "correct horse battery");
+    *ret_account =
+        (long long)fixture_number(city_expect(city, 200, session, "GET /session", NULL), "account");
+    return session;
+}
+
+static const char *new_token(struct city *city, const char *session)
+{
+    const json_t *made = city_expect(city, 201, session, "POST /tokens", "{\"title\":\"t\",\"days\":30}");
+    const char *token = json_text(made, "token");
+    (void)city_expect(city, 200, token, "GET /session", NULL);
+    return token;
+}
+
+TEST(who_holds_a_session_guesses_the_password_no_more_often_than_at_log_in)
+{
+    static const char right[] = "{\"old\":\"correct horse battery\",\"password\":\"another long phrase\"}";
+    struct people people;
+    long long account;
+    CLEANUP_CITY struct city *city = city_with_logins(&people);
+    const char *session = newcomer_logs_in(city, &people, &account);
+    for (int i = 0; i < LIMIT_LOGIN_FAILURES; i++)
+        (void)city_expect(city, 403, session, "POST /password",
+                          "{\"old\":\"wrong wrong wrong\",\"password\":\"another long phrase\"}");
+    (void)city_expect(city, 429, session, "POST /password", right);
+    (void)log_in(city, 429, "newcomer", "correct horse battery");
+    city_advance(city, LIMIT_LOGIN_LOCK_MINUTES * INSTANT_MINUTE + INSTANT_SECOND);
+    (void)city_expect(city, 200, session, "POST /password", right);
+}
+
+TEST(a_changed_password_ends_sessions_and_tokens)
+{
+    struct people people;
+    long long account;
+    CLEANUP_CITY struct city *city = city_with_logins(&people);
+    const char *session = newcomer_logs_in(city, &people, &account);
+    const char *token = new_token(city, session);
+    (void)city_expect(city, 200, session, "POST /password",
+                      "{\"old\":\"correct horse battery\",\"password\":\"another long phrase\"}");
+    (void)city_expect(city, 401, session, "GET /session", NULL);
+    (void)city_expect(city, 401, token, "GET /session", NULL);
+    (void)log_in(city, 401, "newcomer", "correct horse battery");
+    (void)log_in(city, 200, "newcomer", "another long phrase");
+}
+
+TEST(tokens_of_an_ended_account_stay_dead_when_it_is_activated_again)
+{
+    struct people people;
+    long long account;
+    CLEANUP_CITY struct city *city = city_with_logins(&people);
+    const char *token = new_token(city, newcomer_logs_in(city, &people, &account));
+    const char *security = city_actor(city, ROLE_SECURITY_ADMIN, 900, 0, 0);
+    (void)city_expect(city, 200, security, city_format(city, "POST /accounts/%lld/end", account), "{}");
+    (void)city_expect(city, 401, token, "GET /session", NULL);
+    (void)city_expect(city, 200, security, city_format(city, "POST /accounts/%lld/activate", account),
+                      "{\"duties\":[\"clerk\",\"reviewer\"]}");
+    (void)city_expect(city, 401, token, "GET /session", NULL);
+    (void)log_in(city, 200, "newcomer", "correct horse battery");
+    const json_t *accounts =
+        json_object_get(city_expect(city, 200, security, "GET /accounts?limit=100", NULL), "items");
+    const json_t *last = json_array_get(accounts, json_array_size(accounts) - 1);
+    const json_t *duties = json_object_get(last, "duties");
+    assert_int_equal(json_array_size(duties), 2);
+    assert_string_equal(json_string_value(json_array_get(duties, 0)), "clerk");
+    assert_string_equal(json_string_value(json_array_get(duties, 1)), "reviewer");
+}
+
 TEST(an_unknown_name_costs_a_whole_password_check)
 {
     struct people people;
@@ -101,7 +175,9 @@ TEST(an_unknown_name_costs_a_whole_password_check)
     const char *hash;
     assert_ok(party_password_hash(city_arena(city), "correct horse battery", &hash));
     began = clock_monotonic();
-    assert_true(party_password_fits(hash, "correct horse battery"));
+    bool fits = false;
+    assert_ok(party_password_fits(hash, "correct horse battery", &fits));
+    assert_true(fits);
     assert_true(unknown * 2 > clock_monotonic() - began);
 }
 

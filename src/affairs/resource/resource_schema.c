@@ -54,7 +54,7 @@ const struct schema resource_item_schema = {
 
 #define CODE_FIELD                                                                                           \
     {                                                                                                        \
-        "code", FIELD_TEXT, .required = true, .max = 64,                                                     \
+        "code", FIELD_CODE, .required = true, .max = 64,                                                     \
                             DOC("资源代码，全市唯一", "code, unique in the city")                            \
     }
 
