@@ -44,10 +44,10 @@ void *call_begin(void *argument, const char *uri, struct MHD_Connection *connect
 }
 
 /* Bodies hold passwords. */
-static void drop_body(char *body, size_t size)
+static void drop_body(char *body, size_t room)
 {
     if (body != NULL)
-        sodium_memzero(body, size);
+        sodium_memzero(body, room);
     free(body);
 }
 
@@ -67,7 +67,7 @@ void call_end(void *argument, struct MHD_Connection *connection, void **state,
     if (call->counted)
         server->uploads--;
     server->large -= call->large;
-    drop_body(call->body, call->body_size);
+    drop_body(call->body, call->body_room);
     free(call);
     *state = NULL;
     server->calls--;
@@ -334,7 +334,7 @@ static bool grow(char **body, size_t size, size_t *room, size_t wanted)
         return false;
     if (*body != NULL)
         memcpy(grown, *body, size);
-    drop_body(*body, size);
+    drop_body(*body, *room);
     *body = grown;
     *room = next;
     return true;
