@@ -2,11 +2,9 @@
 #include "audit/tile.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum result note_keys_write(const char *folder, const struct note_key *keys, size_t count)
@@ -16,8 +14,7 @@ enum result note_keys_write(const char *folder, const struct note_key *keys, siz
     const char *text = "";
     for (size_t i = 0; i < count; i++)
         text = arena_printf(arena, "%s%s\n", text, note_key_print(arena, &keys[i]));
-    if (mkdir(folder, 0755) != 0 && errno != EEXIST)
-        return RESULT_IO;
+    TRY(tile_folder_make(folder));
     int handle = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (handle < 0)
         return RESULT_IO;

@@ -346,8 +346,7 @@ static enum result meet_store(struct audit_sealer *sealer)
 enum result audit_sealer_open(struct store *store, const char *folder, const char *origin,
                               struct audit_signer signer, struct audit_sealer **ret_sealer)
 {
-    if (mkdir(folder, 0755) != 0 && errno != EEXIST)
-        return RESULT_IO;
+    TRY(tile_folder_make(folder));
     struct audit_sealer *sealer = calloc(1, sizeof *sealer);
     if (sealer == NULL)
         return RESULT_MEMORY;

@@ -183,11 +183,39 @@ void bundle_free(struct bundle *bundle)
 
 /* ---- writing ---- */
 
+/* What the kernel could not write is lost, and asking again would be told that all is well. */
+static void sync_or_stop(int file)
+{
+    if (fsync(file) == 0)
+        return;
+    (void)fprintf(stderr, "log: fsync failed (%s): what was written may be lost, so nothing more is sealed\n",
+                  strerror(errno));
+    abort();
+}
+
+enum result tile_folder_make(const char *path)
+{
+    char above[4096];
+    const char *slash = strrchr(path, '/');
+    int size = slash == NULL ? 1 : slash == path ? 1 : (int)(slash - path);
+    if (mkdir(path, 0755) != 0 && errno != EEXIST)
+        return RESULT_IO;
+    if (snprintf(above, sizeof above, "%.*s", size, slash == NULL ? "." : path) >= (int)sizeof above)
+        return RESULT_TOO_LARGE;
+    int folder = open(above, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0)
+        return RESULT_IO;
+    sync_or_stop(folder);
+    (void)close(folder);
+    return RESULT_OK;
+}
+
 enum result tile_writer_open(struct tile_writer *writer, int folder)
 {
     *writer = (struct tile_writer){.folder = folder};
     if (mkdirat(folder, "tmp", 0755) != 0 && errno != EEXIST)
         return RESULT_IO;
+    sync_or_stop(folder);
     return RESULT_OK;
 }
 
@@ -212,6 +240,19 @@ static void mark_dirty(struct tile_writer *writer, const char *path, size_t size
     char *to = writer->dirty[writer->dirty_count++];
     memcpy(to, path, size);
     to[size] = '\0';
+}
+
+/* The folder of `path`; before the first flush those above it too. */
+static void mark_folders(struct tile_writer *writer, const char *path)
+{
+    const char *last = strrchr(path, '/');
+    mark_dirty(writer, last != NULL ? path : ".", last != NULL ? (size_t)(last - path) : 1);
+    if (writer->flushed)
+        return;
+    mark_dirty(writer, ".", 1);
+    for (const char *slash = strchr(path, '/'); slash != NULL && slash != last;
+         slash = strchr(slash + 1, '/'))
+        mark_dirty(writer, path, (size_t)(slash - path));
 }
 
 /* Makes the folders that `path` lies in. */
@@ -246,13 +287,6 @@ static enum result write_all(int file, const uint8_t *bytes, size_t size)
     return RESULT_OK;
 }
 
-/* What the kernel could not write is lost, and asking again would be told that all is well. */
-static void sync_or_stop(int file)
-{
-    if (fsync(file) != 0)
-        abort();
-}
-
 static enum result rename_into(struct tile_writer *writer, const char *from, const char *path)
 {
     if (renameat(writer->folder, from, writer->folder, path) == 0)
@@ -281,8 +315,7 @@ enum result tile_writer_put(struct tile_writer *writer, const char *path, const 
         (void)unlinkat(writer->folder, temporary, 0);
         return result;
     }
-    const char *slash = strrchr(path, '/');
-    mark_dirty(writer, slash != NULL ? path : ".", slash != NULL ? (size_t)(slash - path) : 1);
+    mark_folders(writer, path);
     return RESULT_OK;
 }
 
@@ -296,5 +329,6 @@ enum result tile_writer_flush(struct tile_writer *writer)
         (void)close(folder);
     }
     writer->dirty_count = 0;
+    writer->flushed = true;
     return RESULT_OK;
 }

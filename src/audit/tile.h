@@ -58,16 +58,22 @@ void bundle_free(struct bundle *bundle);
 
 /* ---- writing ---- */
 
-/* Files that were written and whose folders are not yet on disk. */
+/* Files that were written and whose folders are not yet on disk. A process that was killed may have made
+ * folders whose names are not on disk either; so every folder on the way counts until the first flush. */
 struct tile_writer {
     int folder;
+    bool flushed;
     char (*dirty)[TILE_PATH_BYTES];
     size_t dirty_count;
     size_t dirty_room;
     uint64_t number; /* of the next temporary file */
 };
 
-/* Makes tmp/ where it is missing. */
+/* Makes the log's folder where it is missing; its name is durable. */
+enum result tile_folder_make(const char *path);
+
+/* Makes tmp/ where it is missing, and the names in the folder itself durable: what a process that was killed
+ * had put there is built upon. */
 enum result tile_writer_open(struct tile_writer *writer, int folder);
 void tile_writer_close(struct tile_writer *writer);
 

@@ -61,6 +61,25 @@ enum result disk_read_at(int fd, void *bytes, size_t size, uint64_t offset)
     return RESULT_OK;
 }
 
+void disk_sync_or_stop(int fd)
+{
+    if (fsync(fd) == 0)
+        return;
+    (void)fprintf(stderr,
+                  "vault: fsync failed (%s): what was written may be lost, so nothing more is acknowledged\n",
+                  strerror(errno));
+    abort();
+}
+
+enum result disk_sync_folder(const char *path)
+{
+    CLEANUP_FD int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return RESULT_IO;
+    disk_sync_or_stop(fd);
+    return RESULT_OK;
+}
+
 enum result disk_sync_folder_of(const char *path)
 {
     char folder[PATH_BYTES];
@@ -68,20 +87,17 @@ enum result disk_sync_folder_of(const char *path)
     int length = slash == NULL ? 1 : slash == path ? 1 : (int)(slash - path);
     if (snprintf(folder, sizeof folder, "%.*s", length, slash == NULL ? "." : path) >= (int)sizeof folder)
         return RESULT_IO;
-    CLEANUP_FD int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fsync(fd) != 0)
-        return RESULT_IO;
-    return RESULT_OK;
+    return disk_sync_folder(folder);
 }
 
+/* A folder that is there already may have been made by a process that was killed before it had synced. */
 enum result disk_folder(const char *path)
 {
-    if (mkdir(path, 0700) == 0)
-        return disk_sync_folder_of(path);
     struct stat status;
-    if (errno == EEXIST && stat(path, &status) == 0 && S_ISDIR(status.st_mode))
-        return RESULT_OK;
-    return RESULT_IO;
+    if (mkdir(path, 0700) != 0 && (errno != EEXIST || stat(path, &status) != 0 || !S_ISDIR(status.st_mode)))
+        return RESULT_IO;
+    TRY(disk_sync_folder_of(path));
+    return disk_sync_folder(path);
 }
 
 static enum result put_temporary(const char *path, const void *bytes, size_t size)
@@ -90,7 +106,8 @@ static enum result put_temporary(const char *path, const void *bytes, size_t siz
     if (fd < 0)
         return RESULT_IO;
     TRY(disk_write_all(fd, bytes, size));
-    return fsync(fd) == 0 ? RESULT_OK : RESULT_IO;
+    disk_sync_or_stop(fd);
+    return RESULT_OK;
 }
 
 enum result disk_put(const char *path, const void *bytes, size_t size)
@@ -141,7 +158,8 @@ static enum result overwrite(int fd, size_t size)
         TRY(disk_write_all(fd, noise, part));
         done += part;
     }
-    return fsync(fd) == 0 ? RESULT_OK : RESULT_IO;
+    disk_sync_or_stop(fd);
+    return RESULT_OK;
 }
 
 enum result disk_shred(const char *path)

@@ -14,10 +14,16 @@ enum result disk_write_all(int fd, const void *bytes, size_t size);
 enum result disk_read_all(int fd, void *bytes, size_t size);
 enum result disk_read_at(int fd, void *bytes, size_t size, uint64_t offset);
 
-/* Makes the folder (0700) unless it is there, its parent must exist; durable. */
+/* fsync, and when it fails says so on standard error and stops the process: what the kernel could not write
+ * is lost, and asking again would be told that all is well. */
+void disk_sync_or_stop(int fd);
+
+/* Makes the folder (0700) unless it is there, its parent must exist. The folder, and what a process that was
+ * killed has done to the names in it, is durable afterwards. */
 enum result disk_folder(const char *path);
 
-/* Fsyncs the folder in which `path` stands. */
+/* Fsyncs a folder; the folder in which `path` stands. */
+enum result disk_sync_folder(const char *path);
 enum result disk_sync_folder_of(const char *path);
 
 /* A whole small file, 0600: temporary file beside it, fsync, rename, fsync of the folder. */

@@ -100,7 +100,8 @@ static enum result write_temporary(struct vault_file *file, const char *path, co
         return RESULT_IO;
     TRY(write_head(file, key, digest, layout));
     TRY(write_blocks(file, plain));
-    return fsync(file->fd) == 0 ? RESULT_OK : RESULT_IO;
+    disk_sync_or_stop(file->fd);
+    return RESULT_OK;
 }
 
 static struct vault_file_header header_of(const struct vault_file_spec *spec, size_t size)

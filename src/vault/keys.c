@@ -222,6 +222,36 @@ struct digest vault_key_identifier(const uint8_t key[VAULT_KEY_SIZE])
 
 /* ---- destruction ---- */
 
+static enum result certificate_read(const struct vault_keys *keys, struct arena *arena, const char *name,
+                                    const char **ret_certificate)
+{
+    char path[KEYS_PATH_BYTES];
+    void *bytes = NULL;
+    size_t size;
+    path_of(keys->tombstones[0], name, "", path);
+    if (!disk_exists(path))
+        path_of(keys->tombstones[1], name, "", path);
+    TRY(disk_get(arena, path, CERTIFICATE_BYTES, &bytes, &size));
+    *ret_certificate = bytes;
+    return RESULT_OK;
+}
+
+enum result keys_bury(struct vault_keys *keys, const char *name)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    const char *certificate;
+    char path[KEYS_PATH_BYTES];
+    TRY(certificate_read(keys, arena, name, &certificate));
+    for (int i = 0; i < 2; i++) {
+        path_of(keys->tombstones[i], name, "", path);
+        if (!disk_exists(path))
+            TRY(disk_put(path, certificate, strlen(certificate)));
+    }
+    keys_path(keys, name, path);
+    enum result result = disk_shred(path);
+    return result == RESULT_NOT_FOUND ? RESULT_OK : result;
+}
+
 static enum result destroy_locked(struct vault_keys *keys, const char *name, const char *certificate)
 {
     char path[KEYS_PATH_BYTES];
@@ -246,18 +276,19 @@ enum result vault_key_destroy(struct vault_keys *keys, const char *name, const c
     return result;
 }
 
+enum result vault_key_bury(struct vault_keys *keys, const char *name)
+{
+    if (!vault_name_is_valid(name))
+        return RESULT_OK;
+    (void)pthread_rwlock_wrlock(&keys->lock);
+    enum result result = keys_is_destroyed(keys, name) ? keys_bury(keys, name) : RESULT_OK;
+    (void)pthread_rwlock_unlock(&keys->lock);
+    return result;
+}
+
 enum result vault_key_certificate(struct vault_keys *keys, struct arena *arena, const char *name,
                                   const char **ret_certificate)
 {
-    char path[KEYS_PATH_BYTES];
-    void *bytes = NULL;
-    size_t size;
-    if (!vault_name_is_valid(name))
-        return RESULT_NOT_FOUND;
-    path_of(keys->tombstones[0], name, "", path);
-    if (!disk_exists(path))
-        path_of(keys->tombstones[1], name, "", path);
-    TRY(disk_get(arena, path, CERTIFICATE_BYTES, &bytes, &size));
-    *ret_certificate = bytes;
-    return RESULT_OK;
+    return vault_name_is_valid(name) ? certificate_read(keys, arena, name, ret_certificate)
+                                     : RESULT_NOT_FOUND;
 }

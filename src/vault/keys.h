@@ -58,6 +58,9 @@ struct digest vault_key_identifier(const uint8_t key[VAULT_KEY_SIZE]);
  * unlinked. RESULT_NOT_FOUND when there is none. */
 enum result vault_key_destroy(struct vault_keys *keys, const char *name, const char *certificate);
 
+/* Finishes a destruction that failed half-way; nothing to do for any other name. */
+enum result vault_key_bury(struct vault_keys *keys, const char *name);
+
 /* The certificate of a destroyed key, in the arena. RESULT_NOT_FOUND. */
 enum result vault_key_certificate(struct vault_keys *keys, struct arena *arena, const char *name,
                                   const char **ret_certificate);

@@ -36,6 +36,9 @@ struct vault_keys {
 
 void keys_path(const struct vault_keys *keys, const char *name, char *ret_path);
 bool keys_is_destroyed(const struct vault_keys *keys, const char *name);
+/* Finishes the destruction of a name that has a tombstone: the other tombstone, and the end of the wrapped
+ * file. */
+enum result keys_bury(struct vault_keys *keys, const char *name);
 
 /* Calls `each` for every wrapped key until it fails. */
 typedef enum result keys_each(struct vault_keys *keys, const char *name, void *argument);

@@ -193,15 +193,11 @@ static enum result check_one(struct vault_keys *keys, const char *name, void *ar
     return result;
 }
 
-/* A backup that was restored must not bring a destroyed key back. */
+/* A backup that was restored must not bring a destroyed key back, nor a destruction be left half done. */
 static enum result bury_one(struct vault_keys *keys, const char *name, void *argument)
 {
-    char path[KEYS_PATH_BYTES];
     (void)argument;
-    if (!keys_is_destroyed(keys, name))
-        return RESULT_OK;
-    keys_path(keys, name, path);
-    return disk_shred(path);
+    return keys_is_destroyed(keys, name) ? keys_bury(keys, name) : RESULT_OK;
 }
 
 /* What a crash left half written may hold a wrapped key that was destroyed since. */
@@ -229,6 +225,7 @@ static enum result open_folders(struct vault_keys *keys)
     TRY(disk_folder(keys->folder));
     TRY(disk_folder(keys->tombstones[0]));
     TRY(disk_folder(keys->tombstones[1]));
+    TRY(disk_sync_folder_of(keys->master_path));
     TRY(sweep_temporaries(keys));
     TRY(keys_walk(keys, bury_one, NULL));
     TRY(master_open(keys));

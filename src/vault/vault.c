@@ -375,8 +375,12 @@ enum result vault_destroy(struct vault *vault, const char *key, json_t **ret_cer
     CLEANUP_ARENA struct arena *arena = arena_new(0);
     CLEANUP_JSON json_t *certificate = json_object();
     uint8_t bytes[VAULT_KEY_SIZE];
-    TRY(vault_key_get(vault->keys, key, bytes));
-    enum result result = certificate_of(vault, arena, key, bytes, certificate);
+    enum result result = vault_key_get(vault->keys, key, bytes);
+    if (result == RESULT_NOT_FOUND)
+        return vault_key_destroy(vault->keys, key,
+                                 "{}"); /* not found either, but finishes what failed half-way */
+    TRY(result);
+    result = certificate_of(vault, arena, key, bytes, certificate);
     sodium_memzero(bytes, sizeof bytes);
     TRY(result);
     TRY(vault_key_destroy(vault->keys, key, json_print(arena, certificate)));

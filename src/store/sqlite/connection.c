@@ -161,6 +161,14 @@ void sqlite_disconnect(struct sqlite_connection *connection)
     free(connection);
 }
 
+enum result sqlite_settle_log(struct sqlite_connection *connection)
+{
+    int code = sqlite3_wal_checkpoint_v2(connection->db, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    if ((code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED || (code & 0xff) == SQLITE_FULL)
+        return RESULT_OK;
+    return sqlite_result(code);
+}
+
 int sqlite_do(struct sqlite_connection *connection, enum sqlite_verb verb)
 {
     sqlite3_stmt *stmt = connection->verbs[verb];

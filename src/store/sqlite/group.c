@@ -91,6 +91,7 @@ void sqlite_group_free(struct sqlite_group *group)
     if (group == NULL)
         return;
     assert(group->head == NULL && !group->led); /* nobody writes any more */
+    (void)sqlite_settle_log(group->connection);
     sqlite_disconnect(group->connection);
     arena_free(group->arena);
     (void)pthread_mutex_destroy(&group->mutex);

@@ -57,6 +57,8 @@ static enum result sqlite_open_store(const struct store_opening *opening, void *
         *opening->refusal = (struct refusal){0};
     enum result result = sqlite_connect(opening->url, opening->schema, SQLITE_USE_WRITE, &connection);
     if (result == RESULT_OK)
+        result = sqlite_settle_log(connection);
+    if (result == RESULT_OK)
         result = sqlite_migrate(connection, opening);
     if (result == RESULT_OK)
         result = sqlite_covered_read(connection, opening, &covered);

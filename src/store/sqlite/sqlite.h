@@ -59,6 +59,12 @@ enum result sqlite_connect(const char *url, const struct store_schema *schema, e
                            struct sqlite_connection **ret_connection);
 void sqlite_disconnect(struct sqlite_connection *connection);
 
+/* Moves the write-ahead log into the file, when a store is opened: a process that stopped because an fsync
+ * had failed leaves frames that the page cache shows and the disk has lost, and whoever appends to them loses
+ * it all at the next power cut. And when it is closed: SQLite would do it too, but tells nobody that an fsync
+ * failed. What another process still reads, or a full disk, is no reason not to go on. */
+enum result sqlite_settle_log(struct sqlite_connection *connection);
+
 /* BEGIN, COMMIT and their like; a code of SQLite. */
 int sqlite_do(struct sqlite_connection *connection, enum sqlite_verb verb);
 
