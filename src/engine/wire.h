@@ -17,7 +17,7 @@ enum frame_kind {
     FRAME_FAILURE /* uint32 enum failure, text: where, text: what */
 };
 
-enum job_kind { JOB_PARSE = 1, JOB_RUN, JOB_INGEST, JOB_DESCRIBE, JOB_PROBE, JOB_EXTRACT };
+enum job_kind { JOB_PARSE = 1, JOB_RUN, JOB_INGEST, JOB_DESCRIBE, JOB_EXTRACT };
 
 struct frame_header {
     uint32_t kind;

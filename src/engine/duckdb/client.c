@@ -148,10 +148,11 @@ static enum result read_death(const struct talk *talk)
     kill_worker((void *)(uintptr_t)&talk->worker);
     if (poll(&wait, 1, 1000) == 1)
         (void)!read(talk->worker.death, &status, sizeof status);
-    call->death_signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-    if (call->death_signal == SIGSYS)
+    call->death_status = status;
+    int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    if (signal == SIGSYS)
         return refuse_call(call, FAILURE_FORBIDDEN_CALL);
-    return refuse_call(call, call->death_signal == SIGXCPU ? FAILURE_TIMEOUT : FAILURE_DIED);
+    return refuse_call(call, signal == SIGXCPU ? FAILURE_TIMEOUT : FAILURE_DIED);
 }
 
 static enum result listen_to(struct talk *talk)

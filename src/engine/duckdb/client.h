@@ -36,7 +36,7 @@ struct client_call {
     uint8_t *answer;
     size_t answer_size;
     uint32_t layers;
-    int death_signal;
+    int death_status; /* as of waitpid(), when the worker went without a word */
     bool killed; /* the worker did not come to an answer or a refusal */
 };
 

@@ -328,21 +328,6 @@ static enum result jail(struct engine *engine, uint32_t *ret_layers, struct refu
     return RESULT_OK;
 }
 
-enum result duckdb_engine_probe(struct engine *engine, int64_t argument, int64_t *ret_value, int *ret_signal)
-{
-    CLEANUP_ARENA struct arena *arena = arena_new(0);
-    CLEANUP_CALL struct client_call call = {.arena = arena};
-    client_begin(&call, JOB_PROBE, &(struct engine_limits){.seconds = 1, .threads = 1}, false);
-    wire_put_u64(&call.message, (uint64_t)argument);
-    enum result result = client_call(own(engine), &call);
-    *ret_signal = call.death_signal;
-    if (result != RESULT_OK)
-        return result;
-    struct wire_in in = {.bytes = call.answer, .size = call.answer_size};
-    *ret_value = (int64_t)wire_get_u64(&in);
-    return wire_at_end(&in) ? RESULT_OK : RESULT_CORRUPT;
-}
-
 static void figures(struct engine *engine, struct engine_figures *ret_figures)
 {
     struct duckdb_engine *e = own(engine);
@@ -378,7 +363,7 @@ enum result duckdb_engine_start(const struct duckdb_engine_options *options, str
     struct duckdb_engine *engine = calloc(1, sizeof *engine);
     if (engine == NULL)
         return RESULT_MEMORY;
-    enum result result = zygote_start(library, options != NULL ? options->probe : NULL, &engine->control);
+    enum result result = zygote_start(library, &engine->control);
     if (result != RESULT_OK) {
         free(engine);
         return result;

@@ -20,7 +20,7 @@ static void stop(void)
 struct engine *fixture_engine(void)
 {
     if (engine == NULL) {
-        assert_ok(duckdb_engine_start(&(struct duckdb_engine_options){.probe = fixture_probe}, &engine));
+        assert_ok(duckdb_engine_start(NULL, &engine));
         (void)atexit(stop);
     }
     return engine;

@@ -4,9 +4,8 @@
 #include "engine/duckdb/duckdb_engine.h"
 #include "support/test.h"
 
-/* The engine of this executable, with the probe of jail_test.c. */
+/* The engine of this executable. */
 struct engine *fixture_engine(void);
-int64_t fixture_probe(int64_t argument);
 
 int fixture_file(const void *bytes, size_t size);
 #define FIXTURE_TEXT(text) fixture_file((text), sizeof(text) - 1)

@@ -1,6 +1,7 @@
 #include "engine/duckdb/worker.h"
 
 #include "base/limits.h"
+#include "engine/jail/lab.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -366,9 +367,24 @@ static unsigned direct_bits(size_t memory, unsigned threads, size_t group_bytes)
     return bits;
 }
 
+/* In a test build only: hostile code instead of the job. */
+static void run_hostile(struct worker *worker)
+{
+#ifdef DUKOU_JAIL_LAB
+    struct wire_out answer = {0};
+    int64_t value =
+        lab.hostile(&(struct lab_worker){worker->channel, worker->descriptors, worker->descriptor_count});
+    if (value == LAB_GO_ON)
+        return;
+    wire_put_u64(&answer, (uint64_t)value);
+    worker_answer(worker, &answer);
+#else
+    (void)worker;
+#endif
+}
+
 /* Between the arrival of the job and the second filter. */
-static void set_up(struct worker *worker, const struct worker_options *options, struct wire_in *job,
-                   enum job_kind kind)
+static void set_up(struct worker *worker, const struct worker_options *options, struct wire_in *job)
 {
     size_t memory = (size_t)wire_get_u64(job);
     size_t file_bytes = (size_t)wire_get_u64(job);
@@ -385,10 +401,9 @@ static void set_up(struct worker *worker, const struct worker_options *options, 
     const struct jail_bounds bounds = {memory + stacks, (seconds + LIMIT_WORKER_GRACE_SECONDS) * threads + 1,
                                        file_bytes};
     jail_seal(options->jail, &bounds);
-    if (kind == JOB_PROBE)
-        return;
     unsigned inputs = (unsigned)worker->descriptor_count - writes;
     jail_files_set(worker->descriptors, inputs, writes ? worker->descriptors[inputs] : -1);
+    run_hostile(worker);
     worker_execute(
         worker, FAILURE_UNKNOWN,
         "SET enable_progress_bar=true; SET enable_progress_bar_print=false; SET progress_bar_time=0;"
@@ -396,16 +411,6 @@ static void set_up(struct worker *worker, const struct worker_options *options, 
         "SET TimeZone='UTC'; SET threads=%u; SET perfect_ht_threshold=%u; SET lock_configuration=true",
         memory / 5 * 4, threads, direct_bits(memory, threads, group_bytes));
     watch_start(worker);
-}
-
-static _Noreturn void probe(struct worker *worker, const struct worker_options *options, struct wire_in *job)
-{
-    int64_t argument = (int64_t)wire_get_u64(job);
-    if (options->probe == NULL)
-        _exit(1);
-    struct wire_out answer = {0};
-    wire_put_u64(&answer, (uint64_t)options->probe(argument));
-    worker_answer(worker, &answer);
 }
 
 _Noreturn void worker_run(const struct worker_options *options, int channel)
@@ -427,7 +432,7 @@ _Noreturn void worker_run(const struct worker_options *options, int channel)
         _exit(0);
     struct wire_in job = {.bytes = bytes, .size = header.size};
     enum job_kind kind = (enum job_kind)wire_get_u32(&job);
-    set_up(worker, options, &job, kind);
+    set_up(worker, options, &job);
     switch (kind) {
     case JOB_PARSE:
         worker_parse(worker, &job);
@@ -439,8 +444,6 @@ _Noreturn void worker_run(const struct worker_options *options, int channel)
         worker_ingest(worker, &job);
     case JOB_DESCRIBE:
         worker_describe(worker, &job);
-    case JOB_PROBE:
-        probe(worker, options, &job);
     }
     _exit(1);
 }

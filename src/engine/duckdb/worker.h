@@ -23,7 +23,6 @@ struct worker_options {
     const struct duckdb_library *library;
     const struct worker_base *base;
     struct jail *jail;
-    int64_t (*probe)(int64_t);
 };
 
 /* Serves one job that comes over `channel`. */

@@ -31,7 +31,6 @@ struct zygote {
     struct duckdb_library library;
     struct worker_base base;
     struct jail jail;
-    int64_t (*probe)(int64_t);
     struct child children[WORKERS_MAX];
     struct zygote_worker idle[LIMIT_WORKERS_IDLE];
     size_t idle_count;
@@ -44,7 +43,7 @@ static void become_worker(struct zygote *zygote, int channel)
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     jail_files_install();
     jail_close(&zygote->jail, channel);
-    worker_run(&(struct worker_options){&zygote->library, &zygote->base, &zygote->jail, zygote->probe}, 3);
+    worker_run(&(struct worker_options){&zygote->library, &zygote->base, &zygote->jail}, 3);
 }
 
 static bool make_worker(struct zygote *zygote, struct zygote_worker *ret_worker)
@@ -214,12 +213,11 @@ static void set_stacks(void)
 }
 
 /* The library is read while this is still the user who may; then everything goes. */
-static _Noreturn void launch(const char *library, int64_t (*probe)(int64_t), int control)
+static _Noreturn void launch(const char *library, int control)
 {
     struct zygote *zygote = calloc(1, sizeof *zygote);
     if (zygote == NULL)
         _exit(1);
-    zygote->probe = probe;
     shed(control);
     set_stacks();
     if (!duckdb_library_open(library, &zygote->library))
@@ -234,7 +232,7 @@ static _Noreturn void launch(const char *library, int64_t (*probe)(int64_t), int
     serve(zygote);
 }
 
-enum result zygote_start(const char *library, int64_t (*probe)(int64_t), int *ret_control)
+enum result zygote_start(const char *library, int *ret_control)
 {
     int control[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) != 0)
@@ -244,7 +242,7 @@ enum result zygote_start(const char *library, int64_t (*probe)(int64_t), int *re
         /* The launcher is nobody's child, so that no one has to wait for it. */
         pid_t launcher = fork();
         if (launcher == 0)
-            launch(library, probe, control[1]);
+            launch(library, control[1]);
         _exit(launcher < 0);
     }
     (void)close(control[1]);

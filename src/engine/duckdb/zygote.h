@@ -17,7 +17,7 @@ struct zygote_worker {
 };
 
 /* Forks it off and returns its control socket. */
-enum result zygote_start(const char *library, int64_t (*probe)(int64_t), int *ret_control);
+enum result zygote_start(const char *library, int *ret_control);
 
 /* Not for two threads at once. */
 enum result zygote_worker(int control, struct zygote_worker *ret_worker);

@@ -1,5 +1,7 @@
 #include "engine/jail/jail.h"
 
+#include "engine/jail/lab.h"
+
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
@@ -51,7 +53,7 @@ static bool write_file(const char *path, const char *text)
 
 static void give_up_root(void)
 {
-    if (geteuid() != 0)
+    if (geteuid() != 0 || lab_without(JAIL_NOBODY))
         return;
     (void)setgroups(0, NULL);
     if (setresgid(NOBODY, NOBODY, NOBODY) != 0 || setresuid(NOBODY, NOBODY, NOBODY) != 0)
@@ -87,10 +89,10 @@ void jail_namespaces(struct jail *jail)
     (void)prctl(PR_SET_DUMPABLE, 1);
     uid_t user = geteuid();
     gid_t group = getegid();
-    if (unshare(CLONE_NEWUSER) == 0 && map_ids(user, group))
+    if (!lab_without(JAIL_USER) && unshare(CLONE_NEWUSER) == 0 && map_ids(user, group))
         holds(jail, JAIL_USER);
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
-        if (unshare(others[i].flag) == 0)
+        if (!lab_without(others[i].layer) && unshare(others[i].flag) == 0)
             holds(jail, others[i].layer);
     (void)prctl(PR_SET_DUMPABLE, 0);
 }
@@ -125,9 +127,9 @@ static size_t address_space(void)
 bool jail_root(struct jail *jail)
 {
     jail->base_bytes = address_space();
-    if (held(jail, JAIL_PID))
+    if (held(jail, JAIL_PID) && !lab_without(JAIL_OWN_PID))
         jail->own_pid_namespace = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
-    if (held(jail, JAIL_MOUNT) && empty_root())
+    if (held(jail, JAIL_MOUNT) && !lab_without(JAIL_ROOT) && empty_root())
         holds(jail, JAIL_ROOT);
     /* A worker in a pid namespace of its own is process 1, so one program fits all. */
     return jail->base_bytes > 0 && jail_filter_second(&jail->second) &&
@@ -176,7 +178,7 @@ static bool limit(__rlimit_resource_t resource, size_t value)
 /* A ruleset that handles every right its ABI knows and grants none. */
 static bool landlock(void)
 {
-    long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    long abi = lab_landlock(syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION));
     if (abi < 1)
         return false;
     /* linux/landlock.h of Debian 12 ends at ABI 2: 13 rights in the first, then one each for refer, truncate
@@ -201,6 +203,27 @@ static bool landlock(void)
     return done;
 }
 
+static bool bound_resources(void)
+{
+    return limit(RLIMIT_CORE, 0) && limit(RLIMIT_NOFILE, DESCRIPTORS) && limit(RLIMIT_NPROC, THREADS) &&
+           limit(RLIMIT_MEMLOCK, 0) && limit(RLIMIT_MSGQUEUE, 0);
+}
+
+/* A layer that is never done without. */
+static void demand(struct jail *jail, enum jail_layer layer, bool (*put_on)(void))
+{
+    if (lab_without(layer))
+        return;
+    if (!put_on())
+        _exit(1);
+    holds(jail, layer);
+}
+
+static bool stay_unprivileged(void)
+{
+    return prctl(PR_SET_DUMPABLE, 0) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+}
+
 void jail_close(struct jail *jail, int keep)
 {
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -208,18 +231,13 @@ void jail_close(struct jail *jail, int keep)
         _exit(1);
     if (getuid() != 0 && geteuid() != 0)
         holds(jail, JAIL_NOBODY);
-    if (!drop_capabilities())
-        _exit(1);
-    holds(jail, JAIL_CAPABILITIES);
-    if (!limit(RLIMIT_CORE, 0) || !limit(RLIMIT_NOFILE, DESCRIPTORS) || !limit(RLIMIT_NPROC, THREADS) ||
-        !limit(RLIMIT_MEMLOCK, 0) || !limit(RLIMIT_MSGQUEUE, 0))
-        _exit(1);
-    holds(jail, JAIL_RLIMITS);
-    if (prctl(PR_SET_DUMPABLE, 0) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-        _exit(1);
-    holds(jail, JAIL_NO_NEW_PRIVS);
-    if (landlock())
+    demand(jail, JAIL_CAPABILITIES, drop_capabilities);
+    demand(jail, JAIL_RLIMITS, bound_resources);
+    demand(jail, JAIL_NO_NEW_PRIVS, stay_unprivileged);
+    if (!lab_without(JAIL_LANDLOCK) && landlock())
         holds(jail, JAIL_LANDLOCK);
+    if (lab_without(JAIL_SECCOMP))
+        return;
     if (!held(jail, JAIL_OWN_PID) && !jail_filter_first(&jail->first, getpid()))
         _exit(1);
     if (!jail_filter_load(&jail->first))
@@ -229,9 +247,10 @@ void jail_close(struct jail *jail, int keep)
 
 void jail_seal(struct jail *jail, const struct jail_bounds *bounds)
 {
-    if (!limit(RLIMIT_AS, jail->base_bytes + bounds->memory_bytes) ||
-        !limit(RLIMIT_CPU, bounds->cpu_seconds) || !limit(RLIMIT_FSIZE, bounds->file_bytes))
+    if (!lab_without(JAIL_RLIMITS) &&
+        (!limit(RLIMIT_AS, jail->base_bytes + bounds->memory_bytes) ||
+         !limit(RLIMIT_CPU, bounds->cpu_seconds) || !limit(RLIMIT_FSIZE, bounds->file_bytes)))
         _exit(1);
-    if (!jail_filter_load(&jail->second))
+    if (!lab_without(JAIL_SECCOMP) && !jail_filter_load(&jail->second))
         _exit(1);
 }
