@@ -95,7 +95,7 @@ static const int declined[] = {
 
 /* Names of files: answered by files.c out of the worker's own table. */
 static const int trapped[] = {
-    SCMP_SYS(open),  SCMP_SYS(openat), SCMP_SYS(stat),      SCMP_SYS(lstat),
+    SCMP_SYS(open),  SCMP_SYS(openat), SCMP_SYS(stat),      SCMP_SYS(lstat),      SCMP_SYS(newfstatat),
     SCMP_SYS(statx), SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2),
 };
 
@@ -124,11 +124,6 @@ static bool add_narrow(scmp_filter_ctx filter, pid_t self)
     bad |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
                             SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
     bad |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mremap), 0);
-    /* fstat() in the C library is newfstatat() without a name; with one it is files.c's business. */
-    bad |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 1,
-                            SCMP_A3(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH));
-    bad |= seccomp_rule_add(filter, SCMP_ACT_TRAP, SCMP_SYS(newfstatat), 1,
-                            SCMP_A3(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, 0));
     /* Threads, no processes. The C library falls back to clone() when there is no clone3(), whose arguments
      * a filter cannot see. */
     const scmp_datum_t thread = CLONE_THREAD | CLONE_VM | CLONE_SIGHAND;

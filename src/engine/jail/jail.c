@@ -1,10 +1,12 @@
 #include "engine/jail/jail.h"
 
+#include "base/limits.h"
 #include "engine/jail/lab.h"
 
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/keyctl.h>
 #include <linux/landlock.h>
 #include <sched.h>
 #include <signal.h>
@@ -17,7 +19,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { NOBODY = 65534, DESCRIPTORS = 256, THREADS = 512 };
+enum {
+    NOBODY = 65534,
+    DESCRIPTORS = 256,
+    /* A worker's own, and in a user namespace of its own. Without that the count is of all workers: */
+    THREADS = LIMIT_WORKER_THREADS + 8,
+    THREADS_OF_ALL = 512,
+};
 
 static const char *const layer_names[] = {
 #define X(symbol, name) name,
@@ -73,6 +81,13 @@ static bool map_ids(uid_t user, gid_t group)
     return write_file("/proc/self/gid_map", map);
 }
 
+/* A new ring for the session, of which nobody may do anything, instead of the one with the keeper's keys. */
+static bool leave_keys(void)
+{
+    return syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0 &&
+           syscall(SYS_keyctl, KEYCTL_SETPERM, KEY_SPEC_SESSION_KEYRING, 0) == 0;
+}
+
 void jail_namespaces(struct jail *jail)
 {
     static const struct {
@@ -94,6 +109,10 @@ void jail_namespaces(struct jail *jail)
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
         if (!lab_without(others[i].layer) && unshare(others[i].flag) == 0)
             holds(jail, others[i].layer);
+    if (!lab_without(JAIL_KEYRING) && leave_keys())
+        holds(jail, JAIL_KEYRING);
+    /* Where memory runs out a worker is killed for it, not the keeper. */
+    (void)write_file("/proc/self/oom_score_adj", "1000");
     (void)prctl(PR_SET_DUMPABLE, 0);
 }
 
@@ -154,8 +173,9 @@ static bool close_descriptors(int keep)
     return syscall(SYS_close_range, 4U, ~0U, 0U) == 0;
 }
 
-static bool drop_capabilities(void)
+static bool drop_capabilities(const struct jail *jail)
 {
+    (void)jail;
     for (int capability = 0; capability <= CAP_LAST_CAP; capability++)
         (void)prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
     struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
@@ -203,24 +223,33 @@ static bool landlock(void)
     return done;
 }
 
-static bool bound_resources(void)
+/* kill(0) reaches the whole process group, also outside the pid namespace. */
+static bool leave_session(const struct jail *jail)
 {
-    return limit(RLIMIT_CORE, 0) && limit(RLIMIT_NOFILE, DESCRIPTORS) && limit(RLIMIT_NPROC, THREADS) &&
+    (void)jail;
+    return setsid() > 0;
+}
+
+static bool bound_resources(const struct jail *jail)
+{
+    return limit(RLIMIT_CORE, 0) && limit(RLIMIT_NOFILE, DESCRIPTORS) &&
+           limit(RLIMIT_NPROC, held(jail, JAIL_OWN_USER) ? THREADS : THREADS_OF_ALL) &&
            limit(RLIMIT_MEMLOCK, 0) && limit(RLIMIT_MSGQUEUE, 0);
 }
 
 /* A layer that is never done without. */
-static void demand(struct jail *jail, enum jail_layer layer, bool (*put_on)(void))
+static void demand(struct jail *jail, enum jail_layer layer, bool (*put_on)(const struct jail *))
 {
     if (lab_without(layer))
         return;
-    if (!put_on())
+    if (!put_on(jail))
         _exit(1);
     holds(jail, layer);
 }
 
-static bool stay_unprivileged(void)
+static bool stay_unprivileged(const struct jail *jail)
 {
+    (void)jail;
     return prctl(PR_SET_DUMPABLE, 0) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 }
 
@@ -231,6 +260,10 @@ void jail_close(struct jail *jail, int keep)
         _exit(1);
     if (getuid() != 0 && geteuid() != 0)
         holds(jail, JAIL_NOBODY);
+    demand(jail, JAIL_SESSION, leave_session);
+    /* Its threads and keys are counted and kept apart from other workers'. It has no number in there. */
+    if (held(jail, JAIL_USER) && !lab_without(JAIL_OWN_USER) && unshare(CLONE_NEWUSER) == 0)
+        holds(jail, JAIL_OWN_USER);
     demand(jail, JAIL_CAPABILITIES, drop_capabilities);
     demand(jail, JAIL_RLIMITS, bound_resources);
     demand(jail, JAIL_NO_NEW_PRIVS, stay_unprivileged);

@@ -1,16 +1,15 @@
 /* The jail of a worker: layer upon layer, each enough against most attacks by itself.
  *
- *   launcher  jail_namespaces()  gives up root, new user, pid, mount, net, ipc, uts namespaces
+ *   launcher  jail_namespaces()  gives up root, new user, pid, mount, net, ipc, uts namespaces, no keyring
  *      │ fork: process 1 of the pid namespace; its death kills every worker
  *   zygote    jail_root()        an empty, read-only root folder; builds the seccomp filters once
  *      │ jail_fork(): a pid namespace of its own
- *   worker    jail_close()       no descriptors but one, no capabilities, rlimits, no_new_privs, Landlock
- *                                without any right, seccomp allow-list
- *      │ receives its job
- *   sealed    jail_seal()        no more descriptors can come in, nothing can be loosened
+ *   worker    jail_close()       no descriptors but one, own user namespace and session, no capabilities,
+ * rlimits, no_new_privs, Landlock without any right, seccomp allow-list │ receives its job sealed jail_seal()
+ * no more descriptors can come in, nothing can be loosened
  *
  * Where the machine refuses a layer the worker does without and says so in its report; no_new_privs, seccomp,
- * rlimits and the loss of capabilities are never done without: the worker ends instead. */
+ * rlimits, the session and the loss of capabilities are never done without: the worker ends instead. */
 #pragma once
 
 #include <stdbool.h>
@@ -28,6 +27,9 @@
     X(UTS, "uts namespace")                                                                                  \
     X(ROOT, "empty root folder")                                                                             \
     X(OWN_PID, "pid namespace of each worker")                                                               \
+    X(OWN_USER, "user namespace of each worker")                                                             \
+    X(SESSION, "own session")                                                                                \
+    X(KEYRING, "no keyring")                                                                                 \
     X(NOBODY, "not root")                                                                                    \
     X(CAPABILITIES, "no capabilities")                                                                       \
     X(NO_NEW_PRIVS, "no_new_privs")                                                                          \

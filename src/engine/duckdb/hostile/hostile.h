@@ -18,9 +18,11 @@
     X(LANDLOCK, "Landlock", L(LANDLOCK))                                                                     \
     X(ROOT, "empty root", L(ROOT))                                                                           \
     X(NAMESPACES, "namespaces",                                                                              \
-      L(USER) | L(PID) | L(MOUNT) | L(NET) | L(IPC) | L(UTS) | L(OWN_PID) | L(ROOT))                         \
+      L(USER) | L(PID) | L(MOUNT) | L(NET) | L(IPC) | L(UTS) | L(OWN_PID) | L(OWN_USER) | L(ROOT))           \
     X(RLIMITS, "rlimits", L(RLIMITS))                                                                        \
     X(RIGHTS, "no rights", L(NOBODY) | L(CAPABILITIES) | L(NO_NEW_PRIVS))                                    \
+    X(SESSION, "own session", L(SESSION))                                                                    \
+    X(KEYRING, "no keyring", L(KEYRING))                                                                     \
     /* These are in the code of every worker and cannot be taken away. */                                    \
     X(CLOSED, "nothing inherited", 0)                                                                        \
     X(LENT, "lent read-only", 0)                                                                             \
@@ -58,13 +60,14 @@ enum {
 enum {
     ONLY_ROOT = 1, /* without any wall it still needs root */
     UNSURE = 2,    /* a kernel may lack it, or no wall of it can be taken away: the control may fail too */
+    TWICE = 8,     /* the second of two workers does the harm */
     ENDS = 4,      /* it has succeeded when the worker ends with status 0 and page->steps is ENDED */
 };
 
 /* Memory that the test shares with its workers. */
 struct page {
-    unsigned probe;
-    char folder[128]; /* of the machine, open to everybody */
+    int64_t (*volatile run)(const struct lab_worker *worker); /* what workers do; NULL: their job */
+    char folder[128];                                         /* of the machine, open to everybody */
     char secret_path[160];
     char target_path[160];
     char socket_path[160];
@@ -79,7 +82,6 @@ struct page {
     char machine[256];                  /* its name */
     volatile sig_atomic_t signals_seen; /* by the victim */
     volatile int steps;                 /* how far a probe has come that does not return */
-    volatile int answer;                /* hostile answers: which one */
 };
 extern struct page *page;
 
@@ -115,14 +117,13 @@ int64_t is_secret(const void *bytes);
 
 /* ---- world.c: what there is to be harmed ---- */
 
-/* `user`: who the workers are. */
-void world_make(uid_t user);
+/* Once; the second call does nothing. */
+void world_make(void);
 /* Names the harm that has been done to files, processes, sockets or the lent descriptors; NULL for none.
  * Mends it. */
 const char *world_harm(void);
 int world_input(void);
 int world_output(void);
-void world_end(void);
 
 /* ---- run.c ---- */
 
@@ -136,3 +137,12 @@ struct outcome {
 
 /* Has hostile(…) run in a worker of `engine`, with the world's input and output lent. */
 struct outcome hostile_call(struct engine *engine, const struct engine_limits *limits);
+
+/* ---- jail_test.c ---- */
+
+/* An engine in the whole jail, for all tests of the executable. */
+struct engine *hostile_engine(void);
+/* Runs `run` in a worker of it that has one second. */
+struct outcome hostile_run(int64_t (*run)(const struct lab_worker *worker));
+/* Fails unless the next worker is as good as any. */
+void assert_workers_still_work(void);

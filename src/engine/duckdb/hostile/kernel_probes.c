@@ -255,7 +255,7 @@ PROBE(make_a_message_queue, SURFACE, W(SECCOMP) | W(RLIMITS), KILLED, UNSURE, "m
     return queue < 0 ? -errno : DONE;
 }
 
-PROBE(read_a_key, HARM_DATA, W(SECCOMP), KILLED, 0,
+PROBE(read_a_key, HARM_DATA, W(SECCOMP) | W(KEYRING), KILLED, 0,
       "reads a key in the keyring of the session it was started in")
 {
     char bytes[64] = "";
@@ -264,7 +264,7 @@ PROBE(read_a_key, HARM_DATA, W(SECCOMP), KILLED, 0,
                                                                                      : is_secret(bytes);
 }
 
-PROBE(leave_a_key, HARM_DATA, W(SECCOMP), KILLED, 0,
+PROBE(leave_a_key, HARM_DATA, W(SECCOMP) | W(KEYRING), KILLED, 0,
       "leaves a key in the session's keyring for another job to read")
 {
     return done(syscall(SYS_add_key, "user", "hostile", "x", 1, KEY_SPEC_SESSION_KEYRING));
@@ -274,4 +274,14 @@ PROBE(ask_for_a_key, SURFACE, W(SECCOMP), KILLED, 0, "has the kernel look for a 
 {
     return syscall(SYS_request_key, "user", "nothing-of-the-kind", NULL, 0) < 0 && errno != ENOKEY ? -errno
                                                                                                    : DONE;
+}
+
+PROBE(find_a_key_of_an_earlier_job, HARM_DATA, W(SECCOMP) | W(NAMESPACES), KILLED, TWICE,
+      "leaves a key in its user's keyring, and finds it in the next job")
+{
+    if (syscall(SYS_keyctl, KEYCTL_SEARCH, KEY_SPEC_USER_KEYRING, "user", "hostile-note", 0) >= 0)
+        return DONE;
+    long key = syscall(SYS_add_key, "user", "hostile-note", "x", 1, KEY_SPEC_USER_KEYRING);
+    (void)syscall(SYS_keyctl, KEYCTL_SET_TIMEOUT, key, 5);
+    return key < 0 ? -errno : -ENOKEY;
 }

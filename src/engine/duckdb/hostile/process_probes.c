@@ -33,7 +33,7 @@ PROBE(signal_everybody, HARM_PROCESS, OTHERS, KILLED, 0, "signals every process 
     return done(kill(-1, 0));
 }
 
-PROBE(signal_its_group, HARM_PROCESS, OTHERS, KILLED, 0,
+PROBE(signal_its_group, HARM_PROCESS, W(SECCOMP) | W(SESSION), KILLED, 0,
       "signals its process group with kill(0), which a pid namespace does not hold in")
 {
     (void)signal(SIGURG, SIG_IGN);

@@ -158,9 +158,19 @@ static void make_victim(void)
         (void)sched_yield();
 }
 
-void world_make(uid_t user)
+static int64_t run_page(const struct lab_worker *worker)
 {
-    world.user = user;
+    return page->run != NULL ? page->run(worker) : LAB_GO_ON;
+}
+
+static void end_world(void);
+
+void world_make(void)
+{
+    if (page != NULL)
+        return;
+    lab.hostile = run_page;
+    world.user = getuid() == 0 ? 65534 : getuid();
     page = mmap(NULL, sizeof *page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     insist(page != MAP_FAILED, "page");
     insist(gethostname(page->machine, sizeof page->machine) == 0, "name");
@@ -170,6 +180,7 @@ void world_make(uid_t user)
     make_sockets();
     make_ipc();
     make_victim();
+    (void)atexit(end_world);
 }
 
 int world_input(void)
@@ -297,7 +308,7 @@ const char *world_harm(void)
     return harm;
 }
 
-void world_end(void)
+static void end_world(void)
 {
     (void)kill(page->victim, SIGKILL);
     (void)waitpid(page->victim, NULL, 0);
