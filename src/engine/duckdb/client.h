@@ -37,7 +37,7 @@ struct client_call {
     size_t answer_size;
     uint32_t layers;
     int death_status; /* as of waitpid(), when the worker went without a word */
-    bool killed; /* the worker did not come to an answer or a refusal */
+    bool killed;      /* the worker did not come to an answer or a refusal */
 };
 
 /* Starts the message with what every job has; `limits` may be NULL. */
