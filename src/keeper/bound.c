@@ -191,6 +191,8 @@ enum result bound_make(struct call *call, const json_t *expected, const json_t *
                        const struct engine_field *fields, size_t count, json_t **ret_bound)
 {
     const json_t *said = json_object_get(stated, "columns");
+    if (stated != NULL && !json_is_object(said))
+        return bad_bound(call, "/columns");
     json_t *columns = json_object();
     CLEANUP_JSON json_t *bound = json_pack("{s:o}", "columns", columns);
     for (size_t i = 0; i < count; i++)
