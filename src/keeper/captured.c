@@ -51,7 +51,7 @@ json_t *captured_policy(const char *path, const char *value)
 }
 
 void captured_query(struct fixture *fixture, json_t *policy, row_id room, const char *sql,
-                   enum result expected, const char *field)
+                    enum result expected, const char *field)
 {
     struct refusal refusal = {0};
     CLEANUP_JSON json_t *shape = NULL;
@@ -64,7 +64,7 @@ void captured_query(struct fixture *fixture, json_t *policy, row_id room, const 
 }
 
 enum result captured_deliver(struct fixture *fixture, row_id grant, const char *statement, const char *csv,
-                            json_t *expected, struct refusal *ret_refusal)
+                             json_t *expected, struct refusal *ret_refusal)
 {
     char key[KEEPER_KEY_TEXT_SIZE];
     char *signature = NULL;

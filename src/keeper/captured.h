@@ -14,8 +14,8 @@ json_t *captured_policy(const char *path, const char *value);
 /* Has the query run under the policy (and lets go of it); the refusal's place must be `field`, unless it is
  * NULL. */
 void captured_query(struct fixture *fixture, json_t *policy, row_id room, const char *sql,
-                   enum result expected, const char *field);
+                    enum result expected, const char *field);
 
 /* Delivers with a statement; what the keeper said. */
 enum result captured_deliver(struct fixture *fixture, row_id grant, const char *statement, const char *csv,
-                            json_t *expected, struct refusal *ret_refusal);
+                             json_t *expected, struct refusal *ret_refusal);

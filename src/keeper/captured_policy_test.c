@@ -115,8 +115,8 @@ TEST(no_policy_of_a_serve_in_other_hands_goes_beyond_what_the_data_came_in_with)
         const struct lie *lie = &lies[i];
         captured_query(&fixture, fair_policy(lie->path, lie->value), 2, by_district, lie->result, lie->field);
         captured_stopped(lie->name, lie->tried,
-                        lie->result == RESULT_FORBIDDEN ? "keeper: bounds and floors" : "guard: policy",
-                        lie->result);
+                         lie->result == RESULT_FORBIDDEN ? "keeper: bounds and floors" : "guard: policy",
+                         lie->result);
     }
 }
 
@@ -127,14 +127,14 @@ TEST(a_slice_is_a_resource_whatever_the_policy_calls_it)
     (void)json_object_del(json_array_get(json_object_get(policy, "tables"), 0), "subject");
     captured_query(&fixture, policy, 2, by_district, RESULT_FORBIDDEN, "/tables/0/kind");
     captured_stopped("policy_slice_as_import_without_subject",
-                    "calls a slice the developer's own rows and leaves out its subject",
-                    "keeper: bounds and floors", RESULT_FORBIDDEN);
+                     "calls a slice the developer's own rows and leaves out its subject",
+                     "keeper: bounds and floors", RESULT_FORBIDDEN);
     policy = fair_policy("/tables/1/kind", "\"resource\"");
     (void)json_object_set_new(json_array_get(json_object_get(policy, "tables"), 1), "subject",
                               json_string("class"));
     captured_query(&fixture, policy, 2, by_district, RESULT_FORBIDDEN, "/tables/1/kind");
     captured_stopped("policy_import_as_resource", "calls an import of made-up rows public data",
-                    "keeper: bounds and floors", RESULT_FORBIDDEN);
+                     "keeper: bounds and floors", RESULT_FORBIDDEN);
 }
 
 TEST(data_of_one_room_is_not_used_in_another)
@@ -142,7 +142,7 @@ TEST(data_of_one_room_is_not_used_in_another)
     CLEANUP_FIXTURE struct fixture fixture = room_with_data();
     captured_query(&fixture, fair_policy(NULL, NULL), 5, by_district, RESULT_FORBIDDEN, "/tables/0");
     captured_stopped("room_other", "has one room's slice computed on in another room",
-                    "keeper: bounds and floors", RESULT_FORBIDDEN);
+                     "keeper: bounds and floors", RESULT_FORBIDDEN);
     json_t *other = fixture_residents_expected();
     struct refusal refusal;
     (void)json_object_set_new(other, "room", json_integer(5));
@@ -154,7 +154,7 @@ TEST(data_of_one_room_is_not_used_in_another)
     (void)json_array_append_new(json_object_get(policy, "tables"), table);
     captured_query(&fixture, policy, 2, by_district, RESULT_FORBIDDEN, "/tables/2");
     captured_stopped("room_mixed", "mixes the slices of two rooms in one policy", "keeper: bounds and floors",
-                    RESULT_FORBIDDEN);
+                     RESULT_FORBIDDEN);
 }
 
 /* ---- what was stated ---- */
@@ -197,12 +197,12 @@ TEST(what_the_source_stated_with_its_rows_is_not_loosened_when_they_come_in)
     assert_int_equal(captured_deliver(&fixture, 17, statement, rows, expected, &refusal), RESULT_FORBIDDEN);
     assert_string_equal(refusal.field, "/subject");
     captured_stopped("expected_subject", "takes a delivery in with another subject than the source stated",
-                    "keeper: the source's statement", RESULT_FORBIDDEN);
+                     "keeper: the source's statement", RESULT_FORBIDDEN);
     expected = fixture_residents_expected();
     (void)json_object_del(expected, "subject");
     assert_int_equal(captured_deliver(&fixture, 17, statement, rows, expected, &refusal), RESULT_FORBIDDEN);
     captured_stopped("expected_no_subject", "takes a delivery in without the subject that the source stated",
-                    "keeper: the source's statement", RESULT_FORBIDDEN);
+                     "keeper: the source's statement", RESULT_FORBIDDEN);
 }
 
 TEST(what_serve_leaves_out_is_bound_by_the_source_s_statement)
@@ -210,16 +210,16 @@ TEST(what_serve_leaves_out_is_bound_by_the_source_s_statement)
     CLEANUP_FIXTURE struct fixture fixture = fixture_new();
     struct refusal refusal;
     assert_ok(captured_deliver(&fixture, 17, statement, fixture_residents(fixture.arena, 2000),
-                              fixture_residents_expected(), &refusal));
+                               fixture_residents_expected(), &refusal));
     json_t *policy = captured_policy("/tables/0/columns/0/use", "\"dimension\"");
     captured_query(&fixture, policy, 2, by_district, RESULT_FORBIDDEN, "/tables/0/columns/0/use");
     captured_stopped("stated_use",
-                    "says nothing of uses when the rows come in, and groups by person afterwards",
-                    "keeper: the source's statement", RESULT_FORBIDDEN);
+                     "says nothing of uses when the rows come in, and groups by person afterwards",
+                     "keeper: the source's statement", RESULT_FORBIDDEN);
     policy = captured_policy("/tables/0/columns/0/level", "3");
     captured_query(&fixture, policy, 2, by_district, RESULT_FORBIDDEN, "/tables/0/columns/2/filterable");
     captured_stopped("stated_filterable", "compares a measure that the source stated not to be compared",
-                    "keeper: the source's statement", RESULT_FORBIDDEN);
+                     "keeper: the source's statement", RESULT_FORBIDDEN);
 }
 
 TEST(a_statement_is_read_strictly)
@@ -278,14 +278,14 @@ TEST(a_result_opens_for_the_product_that_was_made_of_it_and_for_no_other)
     }
     assert_int_equal(keeper_result_open(fixture.keeper, fixture.arena, 4, 9, &opened, &refusal),
                      RESULT_NOT_FOUND);
-    captured_stopped("open_without_product", "opens a result of which nobody made a product", "keeper: review",
-                    RESULT_NOT_FOUND);
+    captured_stopped("open_without_product", "opens a result of which nobody made a product",
+                     "keeper: review", RESULT_NOT_FOUND);
     assert_ok(fixture_open(&fixture, 4, 9, &opened));
     CLEANUP_JSON json_t *other = NULL;
     assert_int_equal(keeper_result_open(fixture.keeper, fixture.arena, 4, 10, &other, &refusal),
                      RESULT_FORBIDDEN);
     captured_stopped("open_other_result", "opens another result under the number of a product",
-                    "keeper: review", RESULT_FORBIDDEN);
+                     "keeper: review", RESULT_FORBIDDEN);
     /* The same product out of another room's result. */
     json_t *elsewhere = fixture_residents_expected();
     (void)json_object_set_new(elsewhere, "room", json_integer(5));
@@ -301,7 +301,7 @@ TEST(a_result_opens_for_the_product_that_was_made_of_it_and_for_no_other)
         keeper_product_table(fixture.keeper, fixture.arena, 4, 11, NULL, &digest, &report, &refusal),
         RESULT_FORBIDDEN);
     captured_stopped("product_other_room", "makes a room's product anew out of another room's result",
-                    "keeper: bounds and floors", RESULT_FORBIDDEN);
+                     "keeper: bounds and floors", RESULT_FORBIDDEN);
 }
 
 TEST(rows_of_the_developer_s_own_do_not_fill_a_small_group)
