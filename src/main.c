@@ -80,6 +80,7 @@ static enum result exchange_orders_timer(const struct app *app, struct arena *ar
 }
 
 const struct timer command_timers[] = {
+    {"interrupted queries", 2, room_end_interrupted},
     {"overdue updates", 60, overdue_updates},
     {"late reports", 60, late_reports},
     {"exchange orders", 1, exchange_orders_timer},

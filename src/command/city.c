@@ -2,6 +2,7 @@
 
 #include "audit/note.h"
 #include "command/command.h"
+#include "command/lead.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -42,23 +43,6 @@ static enum result publish_log_keys(struct arena *arena, struct city *city)
     return note_keys_write(city->settings.log, keys, 2);
 }
 
-/* A keeper without a record of what it signed, or with an older one, says so when it takes the log's word. */
-static enum result open_log(struct arena *arena, struct city *city, struct refusal *ret_refusal)
-{
-    enum result result = audit_sealer_open(city->store, city->settings.log, city->settings.origin,
-                                           keeper_signer(city->keeper), &city->sealer);
-    const struct refusal *refusal = keeper_log_refusal(city->keeper);
-    if (result != RESULT_OK && refusal != NULL && ret_refusal != NULL)
-        *ret_refusal = refusal_copy(arena, refusal);
-    if (result == RESULT_OK && keeper_log_taken(city->keeper) > 0)
-        (void)fprintf(
-            stderr,
-            "保管进程没有最近检查点的记录，已核验签名并采用日志的 the keeper had no record of its last "
-            "checkpoint; it took the log's, whose signatures it verified: %lld\n",
-            (long long)keeper_log_taken(city->keeper));
-    return result;
-}
-
 static enum result open_parts(struct arena *arena, struct city *city, struct refusal *ret_refusal)
 {
     TRY(open_keeper(city, ret_refusal));
@@ -66,8 +50,7 @@ static enum result open_parts(struct arena *arena, struct city *city, struct ref
     TRY(settings_calendar(&city->settings, &city->calendar));
     city->random = random_system();
     TRY(publish_log_keys(arena, city));
-    TRY(store_open_explained(city->settings.store, arena, ret_refusal, &city->store));
-    return open_log(arena, city, ret_refusal);
+    return store_open_explained(city->settings.store, arena, ret_refusal, &city->store);
 }
 
 enum result city_open(struct arena *arena, struct city *ret_city, struct refusal *ret_refusal)
@@ -95,8 +78,8 @@ enum result city_open(struct arena *arena, struct city *ret_city, struct refusal
 
 void city_close(struct city *city)
 {
-    if (city->sealer != NULL)
-        audit_sealer_close(city->sealer);
+    city_follow(city);
+    store_lead_end(city->alive);
     if (city->store != NULL)
         store_close(city->store);
     keeper_stop(city->keeper);

@@ -1,4 +1,5 @@
-/* An open city: store, keeper, clock, calendar, log, and the app made of them. */
+/* An open city: store, keeper, clock, calendar, and the app made of them; the log of the process that leads.
+ */
 #pragma once
 
 #include "audit/audit.h"
@@ -14,7 +15,10 @@ struct city {
     struct random *random;
     struct calendar *calendar;
     struct keeper *keeper;
+    struct store_lead *sealing; /* this process leads (lead.h); NULL: it does not */
     struct audit_sealer *sealer;
+    struct audit_signer keeper_signer;
+    struct store_lead *alive; /* says that the process of number app.server lives */
 };
 
 struct keeper_options city_keeper_options(const struct settings *settings);

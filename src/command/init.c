@@ -3,6 +3,7 @@
 #include "base/identifier.h"
 #include "command/city.h"
 #include "command/command.h"
+#include "command/lead.h"
 #include "http/background.h"
 
 #include <stdio.h>
@@ -73,6 +74,8 @@ int command_init(int argc, char **argv)
         .audit_password = new_password(arena, city.random),
     };
     result = background_write(&city.app, arena, &background_system, found, (void *)&founding, &refusal);
+    if (result == RESULT_OK)
+        result = city_lead(arena, &city, &refusal);
     if (result == RESULT_OK)
         result = audit_seal(city.sealer, NULL);
     city_close(&city);

@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "command/city.h"
 #include "command/command.h"
+#include "command/lead.h"
 #include "command/notify.h"
 #include "command/watch.h"
 #include "http/background.h"
@@ -42,35 +43,73 @@ static void log_failure(const struct serving *serving, const char *what, enum re
     log_write(&serving->city.app, LOG_LINE(.level = LOG_ERROR, .event = what, .result = result_name(result)));
 }
 
-/* Seals every second, and runs each timer when its seconds have passed. */
+/* What others look for to tell that this process lives; taken anew when the store was away for a while. */
+static enum result stay_alive(struct city *city)
+{
+    char name[SERVER_NAME_SIZE];
+    if (city->alive != NULL && store_leads(city->alive))
+        return RESULT_OK;
+    store_lead_end(city->alive);
+    city->alive = NULL;
+    server_name(city->app.server, name);
+    return store_lead(city->store, name, &city->alive);
+}
+
+static void run_timers(struct serving *serving, instant *next)
+{
+    for (size_t i = 0; i < TIMERS_MAX && command_timers[i].run != NULL; i++) {
+        instant now = clock_monotonic();
+        if (now < next[i])
+            continue;
+        next[i] = now + command_timers[i].seconds * INSTANT_SECOND;
+        CLEANUP_ARENA struct arena *arena = arena_new(0);
+        enum result result = command_timers[i].run(&serving->city.app, arena);
+        if (result != RESULT_OK)
+            log_failure(serving, command_timers[i].name, result);
+    }
+}
+
+/* Whoever leads seals every second, and runs each timer when its seconds have passed. The others try to lead.
+ */
+static void lead_or_try(struct serving *serving, instant *next)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    struct city *city = &serving->city;
+    bool led = city->sealer != NULL;
+    enum result result = city_leads(city) ? RESULT_OK : city_lead(arena, city, NULL);
+    if (led != (city->sealer != NULL))
+        log_write(&city->app, LOG_LINE(.level = LOG_INFO, .event = led ? "follows" : "leads"));
+    if (result == RESULT_BUSY)
+        return;
+    if (result == RESULT_OK)
+        result = audit_seal(city->sealer, NULL);
+    if (result != RESULT_OK)
+        log_failure(serving, "seal", result);
+    if (city->sealer != NULL)
+        run_timers(serving, next);
+}
+
 static void *keep_time(void *argument)
 {
     struct serving *serving = argument;
     instant next[TIMERS_MAX] = {0};
     while (!atomic_load(&serving->stop)) {
-        enum result result = audit_seal(serving->city.sealer, NULL);
-        if (result != RESULT_OK)
-            log_failure(serving, "seal", result);
-        for (size_t i = 0; i < TIMERS_MAX && command_timers[i].run != NULL; i++) {
-            instant now = clock_monotonic();
-            if (now < next[i])
-                continue;
-            next[i] = now + command_timers[i].seconds * INSTANT_SECOND;
-            CLEANUP_ARENA struct arena *arena = arena_new(0);
-            result = command_timers[i].run(&serving->city.app, arena);
-            if (result != RESULT_OK)
-                log_failure(serving, command_timers[i].name, result);
-        }
+        enum result alive = stay_alive(&serving->city);
+        if (alive != RESULT_OK)
+            log_failure(serving, "alive", alive);
+        lead_or_try(serving, next);
         for (int waited = 0; waited < SEAL_MILLISECONDS && !atomic_load(&serving->stop); waited += 100)
             nap(100);
     }
     return NULL;
 }
 
-static enum result end_interrupted(struct work *work, void *argument)
+/* By chance, so that none is ever used twice. */
+static int64_t new_server(struct random *random)
 {
-    (void)argument;
-    return room_end_interrupted(work);
+    uint64_t number;
+    random_bytes(random, &number, sizeof number);
+    return (int64_t)(number >> 2) + 1;
 }
 
 static void connect_exchange(struct serving *serving)
@@ -87,9 +126,14 @@ static void connect_exchange(struct serving *serving)
     serving->city.app.exchange = &serving->exchange;
 }
 
-static enum result prepare(struct serving *serving, struct arena *arena)
+static enum result prepare(struct serving *serving, struct arena *arena, struct refusal *ret_refusal)
 {
     struct app *app = &serving->city.app;
+    enum result leads = city_lead(arena, &serving->city, ret_refusal);
+    if (leads != RESULT_OK && leads != RESULT_BUSY)
+        return leads;
+    app->server = new_server(app->random);
+    TRY(stay_alive(&serving->city));
     app->identity = &party_identity;
     app->secure_cookies = serving->city.settings.certificate != NULL;
     app->public_per_minute = serving->city.settings.public_per_minute;
@@ -101,7 +145,7 @@ static enum result prepare(struct serving *serving, struct arena *arena)
         workflow_check(command_workflows[i]);
     dispatch_open(app);
     serving->watch = watch_start(app, serving->city.settings.log, serving->city.settings.metrics_token);
-    return background_write(app, arena, &background_system, end_interrupted, NULL, NULL);
+    return room_end_interrupted(app, arena);
 }
 
 static void say_hello(const struct serving *serving, int port)
@@ -193,7 +237,7 @@ static enum result serve(struct serving *serving, struct arena *arena, struct re
     watch_stop(serving->watch);
     serving->watch = NULL;
     jobs_free(serving->city.app.jobs);
-    return audit_seal(serving->city.sealer, NULL);
+    return city_leads(&serving->city) ? audit_seal(serving->city.sealer, NULL) : RESULT_OK;
 }
 
 int command_serve(int argc, char **argv)
@@ -210,7 +254,7 @@ int command_serve(int argc, char **argv)
         result = vault_protect_process(); /* passwords pass through: no core file, no debugger */
     if (result != RESULT_OK)
         return command_refused("serve", result, &refusal);
-    result = prepare(&serving, arena);
+    result = prepare(&serving, arena, &refusal);
     if (result == RESULT_OK)
         result = serve(&serving, arena, &refusal);
     watch_stop(serving.watch);

@@ -32,6 +32,7 @@ struct app {
     const struct clock *clock;
     struct random *random;
     const struct calendar *calendar;
+    int64_t server; /* number of this serving process, by chance; others know by background.h that it lives */
     struct keeper *keeper;            /* NULL in tests that need none */
     const struct route_table *tables; /* ends with {0} */
     workflow_list workflows;

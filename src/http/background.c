@@ -1,5 +1,7 @@
 #include "http/background.h"
 
+#include <stdio.h>
+
 struct unit {
     const struct app *app;
     struct arena *arena;
@@ -8,6 +10,11 @@ struct unit {
     void *argument;
     struct refusal *refusal;
 };
+
+void server_name(int64_t server, char *ret_name)
+{
+    (void)snprintf(ret_name, SERVER_NAME_SIZE, "server/%lld", (long long)server);
+}
 
 const struct actor background_system = {.role = ROLE_SYSTEM};
 

@@ -12,5 +12,10 @@ enum result background_read(const struct app *app, struct arena *arena, const st
                             enum result (*part)(struct work *work, void *argument), void *argument,
                             struct refusal *ret_refusal);
 
+/* What a serving process leads (store_lead()) as long as it lives: whoever can lead it knows that the process
+ * is dead, or cut off from the store. */
+#define SERVER_NAME_SIZE 32
+void server_name(int64_t server, char *ret_name);
+
 /* The platform itself: account 0, ROLE_SYSTEM. */
 extern const struct actor background_system;

@@ -47,6 +47,13 @@ struct store_backend {
     enum result (*walk)(struct store_tx *tx, store_each_covered *each, void *argument);
     /* May be NULL: fills what it knows of batches and log_bytes. */
     void (*figures)(void *state, struct store_figures *figures);
+    /* store_generation(). */
+    uint64_t (*version)(void *state);
+    /* Leading what `number` stands for (store.h, store_lead()); the lead may be used by one thread at a time.
+     */
+    enum result (*lead)(void *state, int64_t number, void **ret_lead);
+    bool (*leads)(void *lead);
+    void (*lead_end)(void *lead);
 };
 
 extern const struct store_backend store_sqlite;

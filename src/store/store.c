@@ -1,3 +1,4 @@
+#include "base/digest.h"
 #include "store/backend.h"
 
 #include <assert.h>
@@ -10,7 +11,6 @@
 struct store {
     const struct store_backend *backend;
     void *state;
-    atomic_uint_fast64_t generation;
     atomic_uint_fast64_t reads;
     atomic_uint_fast64_t writes;
     atomic_uint_fast64_t failed[4];
@@ -55,6 +55,7 @@ static void assert_complete(const struct store_backend *backend)
     assert(backend->backup && backend->restore);
     assert(backend->write && backend->read && backend->take && backend->walk);
     assert(backend->exec && backend->one && backend->many && backend->each);
+    assert(backend->version && backend->lead && backend->leads && backend->lead_end);
 }
 
 static const struct store_backend *pick(const char *url)
@@ -144,14 +145,12 @@ enum result store_write(struct store *store, store_work *work, void *argument)
 {
     enum result result = store->backend->write(store->state, work, argument);
     count_end(store, &store->writes, result);
-    if (result == RESULT_OK)
-        (void)atomic_fetch_add(&store->generation, 1);
     return result;
 }
 
 uint64_t store_generation(struct store *store)
 {
-    return atomic_load(&store->generation);
+    return store->backend->version(store->state);
 }
 
 enum result store_read(struct store *store, store_work *work, void *argument)
@@ -171,6 +170,51 @@ void store_figures(struct store *store, struct store_figures *ret_figures)
     if (store->backend->figures != NULL)
         store->backend->figures(store->state, &figures);
     *ret_figures = figures;
+}
+
+struct store_lead {
+    const struct store_backend *backend;
+    void *state;
+};
+
+/* Names become numbers, which locks of files and of databases are known by; 62 bits do not meet by chance. */
+static int64_t number_of(const char *name)
+{
+    static const char label[] = "dukou lead";
+    struct digest_stream stream;
+    digest_begin(&stream);
+    digest_add(&stream, label, sizeof label);
+    digest_add(&stream, name, strlen(name));
+    const struct digest digest = digest_end(&stream);
+    int64_t number = 0;
+    for (size_t i = 0; i < 8; i++)
+        number = (int64_t)((uint64_t)number << 8 | digest.bytes[i]);
+    return number & INT64_C(0x3fffffffffffffff);
+}
+
+enum result store_lead(struct store *store, const char *name, struct store_lead **ret_lead)
+{
+    void *state;
+    TRY(store->backend->lead(store->state, number_of(name), &state));
+    struct store_lead *lead = calloc(1, sizeof *lead);
+    if (lead == NULL)
+        abort();
+    *lead = (struct store_lead){store->backend, state};
+    *ret_lead = lead;
+    return RESULT_OK;
+}
+
+bool store_leads(struct store_lead *lead)
+{
+    return lead->backend->leads(lead->state);
+}
+
+void store_lead_end(struct store_lead *lead)
+{
+    if (lead == NULL)
+        return;
+    lead->backend->lead_end(lead->state);
+    free(lead);
 }
 
 static void check_kind(const struct store_tx *tx, enum sql statement, enum sql_kind kind)

@@ -59,8 +59,8 @@ typedef enum result store_work(struct store_tx *tx, void *argument);
 /* Blocks until the change is durable, or the unit failed: then with its result, nothing changed. */
 enum result store_write(struct store *store, store_work *work, void *argument);
 
-/* Counts this process's changes, each before it is acknowledged: what was read alone from the store after
- * this was asked still holds while it stays the same. For a store that one process serves. */
+/* Counts the changes of all processes, each before it is acknowledged: what was read alone from the store
+ * after this was asked still holds while it stays the same. */
 uint64_t store_generation(struct store *store);
 
 /* What this process has asked of the store since it opened it, for whoever watches the platform. */
@@ -75,6 +75,18 @@ struct store_figures {
 extern const enum result store_failures[4];
 extern const struct spread_bounds store_batch_bounds;
 void store_figures(struct store *store, struct store_figures *ret_figures);
+
+/* ---- several processes on one store ---- */
+
+/* Lead `name`: of all processes that have this store open one at a time does, until it lets go, ends or (a
+ * store over a network) loses its connection. RESULT_BUSY while another leads. Use it from one thread at a
+ * time. */
+struct store_lead;
+enum result store_lead(struct store *store, const char *name, struct store_lead **ret_lead);
+/* Asks anew whether the lead still holds. Once it does not, another may lead: end it, and lead again. */
+bool store_leads(struct store_lead *lead);
+/* Before store_close(); NULL is allowed. */
+void store_lead_end(struct store_lead *lead);
 
 /* A consistent snapshot; statements that change anything fail with RESULT_INVALID. */
 enum result store_read(struct store *store, store_work *work, void *argument);

@@ -10,6 +10,7 @@ const struct store_uncovered store_uncovered[] = {
     {"login_failure", "wrong guesses, counted for minutes to lock an account; the lock itself is covered"},
     {"meter", "one entry a batch of rows: each batch's hash chain is recomputed from its rows"},
     {"migration", "the shape of the tables, written by the program before it serves; holds no decision"},
+    {"query_run", "which process runs a query, while it runs; the query and its end are covered"},
     {"session", "who is logged in, as digests, for hours; logging in and out decides nothing"},
     {"entry_search", "an index made again from the listed entries at any time"},
     {0},

@@ -30,5 +30,6 @@ enum result room_finished_query(struct work *work, row_id room, row_id query, st
 enum result room_stop_all(struct request *request, row_id agreement);
 enum result room_end_all(struct request *request, row_id agreement);
 
-/* At start, as ROLE_SYSTEM: ends the queries that a crash or stop has interrupted. */
-enum result room_end_interrupted(struct work *work);
+/* As ROLE_SYSTEM, at the start and now and then: ends the queries whose serving process is there no more
+ * (app->server). */
+enum result room_end_interrupted(const struct app *app, struct arena *arena);

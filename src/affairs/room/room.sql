@@ -87,4 +87,11 @@ UPDATE query SET state = 'done', shape = :shape, ended_at = :at WHERE id = :id A
 UPDATE query SET state = 'failed', reason_zh = :zh, reason_en = :en, ended_at = :at WHERE id = :id AND state = 'running';
 
 -- name: query_unfinished :many
-SELECT id FROM query WHERE state = 'running' ORDER BY id;
+SELECT q.id, COALESCE(r.server, 0) AS server FROM query q LEFT JOIN query_run r ON r.query_id = q.id
+WHERE q.state = 'running' ORDER BY q.id;
+
+-- name: query_run_add :exec
+INSERT INTO query_run (query_id, server) VALUES (:query, :server);
+
+-- name: query_run_end :exec
+DELETE FROM query_run WHERE query_id = :query;

@@ -45,6 +45,10 @@ static enum result insert(struct request *request, void *argument)
                               {"at", store_integer(work_now(work))}),
                   &row));
     checked->query = row_integer(&row, "id");
+    TRY(store_exec(work->tx, SQL_QUERY_RUN_ADD,
+                   STORE_BINDS({"query", store_integer(checked->query)},
+                               {"server", store_integer(request->app->server)}),
+                   NULL));
     checked->left_ms = 1000 * row_integer(&room, "quota_seconds") - row_integer(&room, "used_ms");
     TRY(work_record(work, "run", "query", checked->query, LAW(DATA_UNSEEN), checked->rule));
     TRY(store_one(work->tx, work->arena, SQL_QUERY_BY_ID, STORE_BINDS({"id", store_integer(checked->query)}),
@@ -85,12 +89,42 @@ static enum result record_outcome(struct work *work, void *argument)
                        STORE_BINDS({"id", id}, {"zh", store_text(outcome->refusal.zh)},
                                    {"en", store_text(outcome->refusal.en)}, {"at", at}),
                        &changed));
+    TRY(store_exec(work->tx, SQL_QUERY_RUN_END, STORE_BINDS({"query", id}), NULL));
     TRY(store_exec(
         work->tx, SQL_ROOM_ADD_USE,
         STORE_BINDS({"id", store_integer(outcome->job->room)}, {"ms", store_integer(outcome->used_ms)}),
         NULL));
-    return work_record(work, outcome->shape != NULL ? "seal" : "fail", "query", outcome->job->query,
-                       LAW(DATA_UNSEEN), NULL);
+    /* Ended before by another process, which took this one for dead: only the time it used is noted. */
+    const char *event = changed == 0 ? "late" : outcome->shape != NULL ? "seal" : "fail";
+    return work_record(work, event, "query", outcome->job->query, LAW(DATA_UNSEEN), NULL);
+}
+
+/* It may have waited long for its turn: cancelled meanwhile, or its room closed. */
+static enum result still_wanted(struct work *work, void *argument)
+{
+    const struct query_job *job = argument;
+    struct store_row row;
+    TRY(store_one(work->tx, work->arena, SQL_QUERY_BY_ID, STORE_BINDS({"id", store_integer(job->query)}),
+                  &row));
+    if (strcmp(row_text(&row, "state"), "running") != 0)
+        return RESULT_CANCELLED;
+    return room_is_usable(work, job->room, &row);
+}
+
+static void ask_keeper(const struct app *app, struct arena *arena, const struct query_job *job,
+                       struct outcome *outcome)
+{
+    instant began = clock_monotonic();
+    struct room_quota *quota = mutation_without("query_stops_at_quota")
+                                   ? NULL
+                                   : room_quota_begin(app->keeper, job->query, job->left_ms);
+    if (keeper_query_run(app->keeper, arena, job->query, job->room, job->policy, job->sql, &outcome->shape,
+                         &outcome->refusal) != RESULT_OK)
+        outcome->shape = NULL;
+    if (room_quota_end(quota) && outcome->shape == NULL)
+        outcome->refusal = (struct refusal){.zh = "开发环境的计算配额已用完，查询中止",
+                                            .en = "the room's quota of query time was used up while it ran"};
+    outcome->used_ms = (clock_monotonic() - began) / 1000;
 }
 
 static void run_job(const struct app *app, void *argument)
@@ -98,17 +132,8 @@ static void run_job(const struct app *app, void *argument)
     struct query_job *job = argument;
     CLEANUP_ARENA struct arena *arena = arena_new(0);
     struct outcome outcome = {.job = job, .refusal = {.zh = "查询没有完成", .en = "the query was not done"}};
-    instant began = clock_monotonic();
-    struct room_quota *quota = mutation_without("query_stops_at_quota")
-                                   ? NULL
-                                   : room_quota_begin(app->keeper, job->query, job->left_ms);
-    if (keeper_query_run(app->keeper, arena, job->query, job->room, job->policy, job->sql, &outcome.shape,
-                         &outcome.refusal) != RESULT_OK)
-        outcome.shape = NULL;
-    if (room_quota_end(quota) && outcome.shape == NULL)
-        outcome.refusal = (struct refusal){.zh = "开发环境的计算配额已用完，查询中止",
-                                           .en = "the room's quota of query time was used up while it ran"};
-    outcome.used_ms = (clock_monotonic() - began) / 1000;
+    if (background_read(app, arena, &job->actor, still_wanted, job, &outcome.refusal) == RESULT_OK)
+        ask_keeper(app, arena, job, &outcome);
     (void)background_write(app, arena, &job->actor, record_outcome, &outcome, NULL);
     json_decref(outcome.shape);
     json_decref(job->policy);
@@ -213,6 +238,21 @@ static enum result check_own(struct request *request, void *argument)
     return room_is_worked_in(request, row_integer(argument, "room_id"), &room);
 }
 
+static enum result end_waiting(struct request *request, void *argument)
+{
+    struct work *work = &request->work;
+    const struct store_row *row = argument;
+    int64_t changed;
+    TRY(store_exec(work->tx, SQL_QUERY_SET_FAILED,
+                   STORE_BINDS({"id", store_integer(row_integer(row, "id"))},
+                               {"zh", store_text("任务已被停止")}, {"en", store_text("the job was stopped")},
+                               {"at", store_integer(work_now(work))}),
+                   &changed));
+    if (changed == 0)
+        return RESULT_OK;
+    return work_record(work, "cancel", "query", row_integer(row, "id"), LAW(DATA_UNSEEN), NULL);
+}
+
 enum result query_cancel(struct request *request)
 {
     struct store_row row;
@@ -222,31 +262,10 @@ enum result query_cancel(struct request *request)
     enum result result =
         keeper_cancel(request->app->keeper,
                       arena_printf(request->work.arena, "result/%lld", (long long)row_integer(&row, "id")));
-    if (result != RESULT_OK && result != RESULT_NOT_FOUND)
-        return result;
+    if (result == RESULT_NOT_FOUND) /* it waits for its turn, or has ended */
+        result = request_write(request, end_waiting, &row);
+    TRY(result);
     TRY(request_read(request, find_seen, &row));
     request->reply = row_to_json(request->work.arena, &query_schema, &row);
-    return RESULT_OK;
-}
-
-/* ---- after a crash ---- */
-
-static enum result end_interrupted(struct work *work, row_id query)
-{
-    TRY(store_exec(work->tx, SQL_QUERY_SET_FAILED,
-                   STORE_BINDS({"id", store_integer(query)},
-                               {"zh", store_text("服务重启，查询中断，请重新提交")},
-                               {"en", store_text("the service was restarted while it ran: submit it again")},
-                               {"at", store_integer(work_now(work))}),
-                   NULL));
-    return work_record(work, "interrupt", "query", query, LAW(SAFE_ROOM), NULL);
-}
-
-enum result room_end_interrupted(struct work *work)
-{
-    struct store_rows rows;
-    TRY(store_many(work->tx, work->arena, SQL_QUERY_UNFINISHED, STORE_NO_BINDS, &rows));
-    for (size_t i = 0; i < rows.count; i++)
-        TRY(end_interrupted(work, row_integer(&rows.rows[i], "id")));
     return RESULT_OK;
 }

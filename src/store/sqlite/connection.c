@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static const char *const verb_texts[VERB_COUNT] = {
     [VERB_BEGIN_READ] = "BEGIN",      [VERB_BEGIN_WRITE] = "BEGIN IMMEDIATE", [VERB_COMMIT] = "COMMIT",
@@ -85,11 +86,21 @@ static enum result set_journal(sqlite3 *db)
     return is_wal ? RESULT_OK : RESULT_INVALID; /* a store in memory has no log */
 }
 
+/* Another process holds the lock. SQLite's own waiting sleeps longer and longer, and one of two busy
+ * processes would hardly ever find the lock free. */
+static int wait_for_other(void *argument, int tries)
+{
+    enum { EACH_MICROSECONDS = 500 };
+    (void)argument;
+    (void)nanosleep(&(struct timespec){.tv_nsec = EACH_MICROSECONDS * 1000L}, NULL);
+    return tries < LIMIT_STORE_WAIT_SECONDS * (1000000 / EACH_MICROSECONDS);
+}
+
 static enum result set_up(struct sqlite_connection *connection, enum sqlite_use use)
 {
     sqlite3 *db = connection->db;
     (void)sqlite3_extended_result_codes(db, 1);
-    (void)sqlite3_busy_timeout(db, LIMIT_STORE_WAIT_SECONDS * 1000);
+    (void)sqlite3_busy_handler(db, wait_for_other, NULL);
     (void)sqlite3_limit(db, SQLITE_LIMIT_LENGTH, LIMIT_STORE_VALUE_BYTES);
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);

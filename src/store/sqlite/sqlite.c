@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 struct sqlite_store {
+    struct sqlite_version *version;
+    char *path;
     char *log; /* path of the write-ahead log; NULL: a file: URL, whose path is not looked for */
     struct sqlite_covered *covered;
     struct sqlite_group *group;
@@ -53,6 +55,7 @@ static enum result sqlite_open_store(const struct store_opening *opening, void *
     create_private(opening->url);
     struct sqlite_connection *connection = NULL;
     struct sqlite_covered *covered = NULL;
+    struct sqlite_version *version = NULL;
     if (opening->refusal != NULL)
         *opening->refusal = (struct refusal){0};
     enum result result = sqlite_connect(opening->url, opening->schema, SQLITE_USE_WRITE, &connection);
@@ -62,7 +65,10 @@ static enum result sqlite_open_store(const struct store_opening *opening, void *
         result = sqlite_migrate(connection, opening);
     if (result == RESULT_OK)
         result = sqlite_covered_read(connection, opening, &covered);
+    if (result == RESULT_OK)
+        result = sqlite_version_open(opening->url, opening->schema, &version);
     if (result != RESULT_OK) {
+        sqlite_covered_free(covered);
         sqlite_disconnect(connection);
         return refuse_open(opening, result);
     }
@@ -72,7 +78,11 @@ static enum result sqlite_open_store(const struct store_opening *opening, void *
     if (strncmp(opening->url, "file:", 5) != 0 && asprintf(&store->log, "%s-wal", opening->url) < 0)
         abort();
     store->covered = covered;
+    store->version = version;
     store->group = sqlite_group_new(connection, covered);
+    store->path = strdup(sqlite3_db_filename(connection->db, "main"));
+    if (store->path == NULL)
+        abort();
     store->readers = sqlite_readers_new(opening->url, opening->schema, covered);
     *ret_state = store;
     return RESULT_OK;
@@ -84,7 +94,9 @@ static void sqlite_close_store(void *state)
     sqlite_readers_free(store->readers);
     sqlite_group_free(store->group);
     sqlite_covered_free(store->covered);
+    sqlite_version_free(store->version);
     free(store->log);
+    free(store->path);
     free(store);
 }
 
@@ -122,6 +134,16 @@ static void sqlite_figures(void *state, struct store_figures *figures)
         figures->log_bytes = stat(store->log, &status) == 0 ? (int64_t)status.st_size : 0;
 }
 
+static uint64_t sqlite_version_of(void *state)
+{
+    return sqlite_version_read(((struct sqlite_store *)state)->version);
+}
+
+static enum result sqlite_lead_store(void *state, int64_t number, void **ret_lead)
+{
+    return sqlite_lead(((struct sqlite_store *)state)->path, number, ret_lead);
+}
+
 const struct store_backend store_sqlite = {
     .name = "sqlite",
     .takes = takes,
@@ -138,4 +160,8 @@ const struct store_backend store_sqlite = {
     .take = sqlite_take,
     .walk = sqlite_walk,
     .figures = sqlite_figures,
+    .version = sqlite_version_of,
+    .lead = sqlite_lead_store,
+    .leads = sqlite_leads,
+    .lead_end = sqlite_lead_end,
 };

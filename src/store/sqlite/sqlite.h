@@ -6,6 +6,8 @@
  *   covered.c     which tables the audit log covers; records changes of their rows; walks them
  *   group.c       writing: units of several threads in one durable commit
  *   readers.c     reading: a pool of connections
+ *   version.c     whether anything was committed
+ *   lead.c        which process leads
  *   migrate.c     brings the tables to the shape the program knows
  *   copy.c        backup and restore
  *
@@ -128,6 +130,21 @@ struct sqlite_readers *sqlite_readers_new(const char *url, const struct store_sc
                                           const struct sqlite_covered *covered);
 void sqlite_readers_free(struct sqlite_readers *readers);
 enum result sqlite_readers_read(struct sqlite_readers *readers, store_work *work, void *argument);
+
+/* ---- other processes ---- */
+
+/* Counts the commits of this and every other process, each before it is acknowledged; never the same number
+ * again after one. */
+struct sqlite_version;
+enum result sqlite_version_open(const char *url, const struct store_schema *schema,
+                                struct sqlite_version **ret_version);
+void sqlite_version_free(struct sqlite_version *version);
+uint64_t sqlite_version_read(struct sqlite_version *version);
+
+/* For the back-end's struct: see backend.h. `database` is the file's path. */
+enum result sqlite_lead(const char *database, int64_t number, void **ret_lead);
+bool sqlite_leads(void *lead);
+void sqlite_lead_end(void *lead);
 
 /* ---- migrations, copies ---- */
 
