@@ -16,5 +16,8 @@ bool name_is_sound(const char *text);
 /* Lower-case ASCII letters, digits and "-._@", a letter or digit first. */
 bool name_is_login(const char *text);
 
+/* What may name a table: ASCII letters, Chinese characters, digits, underscores, no digit first. */
+bool name_is_identifier(const char *text);
+
 /* ASCII letters, digits and "-._/:", a letter or digit first. */
 bool name_is_code(const char *text);

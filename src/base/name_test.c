@@ -82,6 +82,20 @@ TEST(what_looks_like_another_name_or_hides_something_is_no_name)
         .seen = "each is refused, and 16 real names of people and companies are taken"});
 }
 
+TEST(tables_are_named_in_ascii_and_chinese)
+{
+    static const char *const names[] = {"insurance", "人口_2026", "_x", "T1", "𠮷"};
+    static const char *const no_names[] = {"",           "1a",     "a-b",
+                                           "a b",        "a.b",    "іnsurance" /* Cyrillic */,
+                                           "ｉnsurance", "人·口",  "insurance\u200B",
+                                           "人口\u202E", "\u2F00", "a\"b"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        assert_true(name_is_identifier(names[i]));
+    for (size_t i = 0; i < sizeof no_names / sizeof *no_names; i++)
+        if (name_is_identifier(no_names[i]))
+            fail_msg("taken: %s", no_names[i]);
+}
+
 TEST(log_in_names_and_codes_are_plain_ascii)
 {
     static const char *const logins[] = {"bureau-clerk", "district-420102", "a", "zhang.san@example.cn", "7"};

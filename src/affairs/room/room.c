@@ -7,9 +7,9 @@
 #include "affairs/room/room_inner.h"
 #include "affairs/rule/rule.h"
 #include "base/mutation.h"
+#include "base/name.h"
 #include "base/text.h"
 
-#include <ctype.h>
 #include <string.h>
 
 enum result room_by_id(struct work *work, row_id room, struct store_row *ret_room)
@@ -73,15 +73,10 @@ enum result room_is_usable(struct work *work, row_id room, struct store_row *ret
     return RESULT_OK;
 }
 
-/* Letters, Chinese characters, digits, underscores; neither a digit first nor "__", which is reserved. */
+/* "__" is reserved. */
 static bool is_table_name(const char *name)
 {
-    if (name[0] == '\0' || isdigit((unsigned char)name[0]) || strncmp(name, "__", 2) == 0)
-        return false;
-    for (const char *c = name; *c != '\0'; c++)
-        if (!isalnum((unsigned char)*c) && *c != '_' && (unsigned char)*c < 0x80)
-            return false;
-    return true;
+    return name_is_identifier(name) && strncmp(name, "__", 2) != 0;
 }
 
 enum result room_table_is_free(struct work *work, row_id room, const char *name)
