@@ -95,6 +95,23 @@ static const struct agreement_exit exits[] = {
 };
 const struct agreement_exit *const command_exits = exits;
 
+/* What a restore from an older backup does not bring back. */
+const struct lost_rule command_lost[] = {
+    {"token", party_token_lost},
+    {"account", party_account_lost},
+    {"delegation", party_delegation_lost},
+    {"consent", product_consent_lost},
+    {"legal_basis", product_basis_lost},
+    {"workflow_case", product_case_lost},
+    {0},
+};
+
+const struct destroyed_rule command_destroyed[] = {
+    {"grant", request_key_destroyed},
+    {"room", room_key_destroyed},
+    {0},
+};
+
 static int run_generate(int argc, char **argv)
 {
     return generate_main(argc, argv);
@@ -133,7 +150,8 @@ static const struct command commands[] = {
      command_audit},
     {"keys", "show | rotate", "公钥与主密钥轮换", "public keys, and rotation of the master key",
      command_keys},
-    {"backup", "FOLDER", "在线备份", "back up while it serves", command_backup},
+    {"backup", "FOLDER | check FOLDER", "在线备份并核验", "back up while it serves, and read it back",
+     command_backup},
     {"restore", "FOLDER", "恢复", "restore", command_restore},
     {"metrics", "", "打印监控指标表", "print what /metrics measures", command_metrics},
     {"openapi", "", "打印 OpenAPI 文档", "print the OpenAPI document", command_openapi},

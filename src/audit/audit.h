@@ -78,6 +78,31 @@ void audit_sealer_close(struct audit_sealer *sealer);
  * After a failure nothing is lost, and the next call tries again. */
 enum result audit_seal(struct audit_sealer *sealer, int64_t *ret_size);
 
+/* ---- a store that was restored from an older backup ---- */
+
+/* Calls `each` with every change that the sealed entries `from` … `past` − 1 name. `deleted`: the row was
+ * deleted. RESULT_CORRUPT when an entry is not well-formed. */
+struct audit_seen {
+    int64_t entry;
+    const char *table; /* valid during the call */
+    row_id id;
+    bool deleted;
+};
+typedef enum result audit_each_seen(const struct audit_seen *seen, void *argument);
+enum result audit_walk(const char *log_folder, int64_t from, int64_t past, audit_each_seen *each,
+                       void *argument);
+
+/* The sealed entry's own words: "300 2026-11-23T08:00:00.000000Z approve product 7", in the arena. */
+enum result audit_words(const char *log_folder, int64_t entry, struct arena *arena, const char **ret_words);
+
+/* Lets the store's numbers go on at `next`: what it does not know of the entries before is lost to it. Their
+ * salts are made up: nobody can try out the digests of lost rows. */
+enum result audit_skip(struct store_tx *tx, struct arena *arena, struct random *random, int64_t next);
+
+/* Whether the entries that wait in the store and are in the log as well are the same: RESULT_CORRUPT when
+ * store and log are of two cities, or of two pasts of one. */
+enum result audit_agrees(struct store_tx *tx, struct arena *arena, const char *log_folder);
+
 /* ---- proof ---- */
 
 struct audit_report {

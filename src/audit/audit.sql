@@ -6,6 +6,10 @@ SELECT coalesce(max(entry), -1) + 1 AS entry FROM audit_salt;
 -- name: audit_last :one
 SELECT coalesce(max(entry), -1) AS entry FROM audit_salt;
 
+-- Entries that a store restored from an older backup does not know.
+-- name: audit_lost :many
+SELECT id, lost_from, lost_past FROM restoration ORDER BY id;
+
 -- name: audit_salt_add :exec
 INSERT INTO audit_salt (entry, salt) VALUES (:entry, :salt);
 

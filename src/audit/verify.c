@@ -35,6 +35,14 @@ void verify_note(struct verify *verify, const char *format, ...)
     va_end(args);
 }
 
+static bool is_lost(const struct verify *verify, int64_t number)
+{
+    for (size_t i = 0; i < verify->lost_count; i++)
+        if (number >= verify->lost[i].from && number < verify->lost[i].past)
+            return true;
+    return false;
+}
+
 bool verify_entry(struct verify *verify, int64_t number, const void *bytes, size_t size)
 {
     struct entry_reader reader;
@@ -46,9 +54,10 @@ bool verify_entry(struct verify *verify, int64_t number, const void *bytes, size
                      (long long)head.number);
         return false;
     }
+    bool lost = is_lost(verify, number);
     while (result == RESULT_OK) {
         result = entry_next(&reader, &change);
-        if (result == RESULT_OK)
+        if (result == RESULT_OK && !lost)
             result = last_map_put(verify->map, number, &change);
     }
     if (result != RESULT_NOT_FOUND)
@@ -94,6 +103,8 @@ static enum result read_checkpoint(struct verify *verify, const char *keys_path)
 static enum result run(struct verify *verify, const char *store_path, const char *keys_path)
 {
     TRY(read_checkpoint(verify, keys_path));
+    if (store_path != NULL)
+        TRY(verify_lost(verify, store_path));
     TRY(verify_tiles(verify));
     TRY(verify_files(verify));
     return store_path != NULL ? verify_store(verify, store_path) : RESULT_OK;

@@ -10,6 +10,13 @@
 
 enum { VERIFY_FAULTS_SHOWN = 20 };
 
+/* Entries from … past − 1 are not in the store any more: it was restored from an older backup. The row that
+ * says so is covered itself. */
+struct verify_lost {
+    int64_t from;
+    int64_t past;
+};
+
 struct verify {
     struct arena *arena;
     struct audit_report report;
@@ -17,6 +24,8 @@ struct verify {
     int folder;
     struct checkpoint checkpoint;
     struct last_map *map;
+    const struct verify_lost *lost; /* entries that a restored store does not know */
+    size_t lost_count;
     struct digest *hashes; /* a level's hashes as they should be, by number */
 };
 
@@ -32,5 +41,7 @@ bool verify_entry(struct verify *verify, int64_t number, const void *bytes, size
 enum result verify_tiles(struct verify *verify);
 /* Holds every file of the log's folder against what has been recomputed. */
 enum result verify_files(struct verify *verify);
+/* Reads which entries the store has lost; before the tiles. */
+enum result verify_lost(struct verify *verify, const char *path);
 /* Compares the store with the last digests of the log. */
 enum result verify_store(struct verify *verify, const char *path);

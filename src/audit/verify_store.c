@@ -249,3 +249,38 @@ enum result verify_store(struct verify *verify, const char *path)
     }
     return result;
 }
+
+/* ---- restored stores ---- */
+
+static enum result read_lost(struct store_tx *tx, void *argument)
+{
+    struct verify *verify = argument;
+    struct store_rows rows;
+    TRY(store_many(tx, verify->arena, SQL_AUDIT_LOST, STORE_NO_BINDS, &rows));
+    struct verify_lost *lost = arena_new_array(verify->arena, struct verify_lost, rows.count + 1);
+    for (size_t i = 0; i < rows.count; i++)
+        lost[i] = (struct verify_lost){row_integer(&rows.rows[i], "lost_from"),
+                                       row_integer(&rows.rows[i], "lost_past")};
+    verify->lost = lost;
+    verify->lost_count = rows.count;
+    return RESULT_OK;
+}
+
+enum result verify_lost(struct verify *verify, const char *path)
+{
+    struct store *store;
+    enum result result = store_open(path, &store);
+    if (result == RESULT_OK) {
+        result = store_read(store, read_lost, verify);
+        store_close(store);
+    }
+    if (result == RESULT_CORRUPT)
+        return RESULT_OK; /* verify_store() finds it and says so */
+    for (size_t i = 0; result == RESULT_OK && i < verify->lost_count; i++)
+        if (verify->lost[i].past > verify->lost[i].from)
+            verify_note(verify,
+                        "the store was restored from a backup that is older than entries %lld to %lld: "
+                        "they stand in the log alone",
+                        (long long)verify->lost[i].from, (long long)verify->lost[i].past - 1);
+    return result;
+}

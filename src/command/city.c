@@ -3,6 +3,7 @@
 #include "audit/note.h"
 #include "command/command.h"
 #include "command/lead.h"
+#include "command/restore.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -43,14 +44,35 @@ static enum result publish_log_keys(struct arena *arena, struct city *city)
     return note_keys_write(city->settings.log, keys, 2);
 }
 
+static void make_app(struct city *city)
+{
+    city->app = (struct app){.store = city->store,
+                             .clock = city->clock,
+                             .random = city->random,
+                             .calendar = city->calendar,
+                             .keeper = city->keeper,
+                             .tables = command_tables,
+                             .workflows = command_workflows,
+                             .timers = command_timers,
+                             .agreement_exits = command_exits,
+                             .home = city->settings.home,
+                             .log_level = city->settings.log_level};
+}
+
 static enum result open_parts(struct arena *arena, struct city *city, struct refusal *ret_refusal)
 {
+    bool restored;
+    TRY(restore_allows_start(&city->settings, arena, &restored, ret_refusal));
     TRY(open_keeper(city, ret_refusal));
     TRY(settings_clock(&city->settings, &city->clock));
     TRY(settings_calendar(&city->settings, &city->calendar));
     city->random = random_system();
     TRY(publish_log_keys(arena, city));
-    return store_open_explained(city->settings.store, arena, ret_refusal, &city->store);
+    if (restored)
+        TRY(restore_reserve(city, arena, ret_refusal));
+    TRY(store_open_explained(city->settings.store, arena, ret_refusal, &city->store));
+    make_app(city);
+    return restored ? restore_finish(city, arena, ret_refusal) : RESULT_OK;
 }
 
 enum result city_open(struct arena *arena, struct city *ret_city, struct refusal *ret_refusal)
@@ -62,17 +84,6 @@ enum result city_open(struct arena *arena, struct city *ret_city, struct refusal
         city_close(ret_city);
         return result;
     }
-    ret_city->app = (struct app){.store = ret_city->store,
-                                 .clock = ret_city->clock,
-                                 .random = ret_city->random,
-                                 .calendar = ret_city->calendar,
-                                 .keeper = ret_city->keeper,
-                                 .tables = command_tables,
-                                 .workflows = command_workflows,
-                                 .timers = command_timers,
-                                 .agreement_exits = command_exits,
-                                 .home = ret_city->settings.home,
-                                 .log_level = ret_city->settings.log_level};
     return RESULT_OK;
 }
 

@@ -16,6 +16,8 @@ extern const struct route_table command_tables[];
 extern const struct workflow *const command_workflows[];
 extern const struct timer command_timers[];
 extern const struct agreement_exit *const command_exits;
+extern const struct lost_rule command_lost[];
+extern const struct destroyed_rule command_destroyed[];
 /* And the back-end: starts the engine with its library at that path, or (NULL) where it finds it. */
 enum result command_start_engine(const char *library, struct engine **ret_engine);
 

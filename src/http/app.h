@@ -27,6 +27,19 @@ struct timer {
 
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
+/* After a restore from a backup that is older than the log: what a concept does about a row that entries
+ * named which the store does not know any more. As ROLE_SYSTEM, before anything is served; the caller records
+ * what is changed. What was taken back or ended stays so. Ends with {0}. */
+struct lost_rule {
+    const char *table;
+    enum result (*lost)(struct work *work, const struct app *app, row_id id, bool deleted);
+};
+/* The same about a key that was destroyed: its certificate is there, and the row may think it open. */
+struct destroyed_rule {
+    const char *kind; /* of the key: "grant" */
+    enum result (*destroyed)(struct work *work, const struct app *app, row_id id, const json_t *certificate);
+};
+
 struct app {
     struct store *store;
     const struct clock *clock;

@@ -274,6 +274,13 @@ enum result keeper_key_certificate(struct keeper *keeper, const char *key, json_
     return give(reply, "certificate", ret_certificate);
 }
 
+enum result keeper_sweep_destroyed(struct keeper *keeper, json_t **ret_keys)
+{
+    CLEANUP_JSON json_t *reply = NULL;
+    TRY(ask(keeper, NULL, VERB_SWEEP_DESTROYED, NULL, -1, &reply, NULL));
+    return give(reply, "keys", ret_keys);
+}
+
 enum result keeper_master_rotate(struct keeper *keeper)
 {
     return ask(keeper, NULL, VERB_MASTER_ROTATE, NULL, -1, NULL, NULL);

@@ -226,5 +226,9 @@ enum result keeper_key_destroy(struct keeper *keeper, const char *key, json_t **
 /* The certificate of a key destroyed before, for a caller that went down before it had noted it. */
 enum result keeper_key_certificate(struct keeper *keeper, const char *key, json_t **ret_certificate);
 
+/* After a restore: removes the files of destroyed keys that it brought back; *ret_keys names all destroyed
+ * keys, an array. */
+enum result keeper_sweep_destroyed(struct keeper *keeper, json_t **ret_keys);
+
 /* A new master key wraps all keys; the old one is destroyed. */
 enum result keeper_master_rotate(struct keeper *keeper);

@@ -27,6 +27,7 @@
     X(DOCUMENT_GET, "document get", 0, 0)                                                                    \
     X(KEY_DESTROY, "key destroy", 0, 0)                                                                      \
     X(KEY_CERTIFICATE, "key certificate", 0, 0)                                                              \
+    X(SWEEP_DESTROYED, "sweep destroyed", 1, 0)                                                              \
     X(MASTER_ROTATE, "master rotate", 0, 0)
 
 enum keeper_verb {

@@ -148,6 +148,13 @@ enum result keeper_verb_KEY_CERTIFICATE(struct serving *serving, struct call *ca
     return RESULT_OK;
 }
 
+enum result keeper_verb_SWEEP_DESTROYED(struct serving *serving, struct call *call)
+{
+    json_t *names = json_array();
+    (void)json_object_set_new(call->reply, "keys", names);
+    return vault_sweep_destroyed(serving->vault, names);
+}
+
 enum result keeper_verb_MASTER_ROTATE(struct serving *serving, struct call *call)
 {
     TRY(vault_keys_rotate(vault_keys_of(serving->vault), VAULT_ROTATION_DONE));

@@ -45,6 +45,8 @@ struct store_backend {
                         store_each_row *each, void *argument);
     const struct store_change *(*take)(struct store_tx *tx, size_t *ret_count);
     enum result (*walk)(struct store_tx *tx, store_each_covered *each, void *argument);
+    enum result (*reserve)(const char *url, const struct store_reserved *reserved,
+                           size_t count); /* or NULL */
     /* May be NULL: fills what it knows of batches and log_bytes. */
     void (*figures)(void *state, struct store_figures *figures);
     /* store_generation(). */

@@ -133,6 +133,14 @@ enum result store_restore(const char *from, const char *to, bool overwrite, stru
     return backend->restore(&restoring);
 }
 
+enum result store_reserve(const char *url, const struct store_reserved *reserved, size_t count)
+{
+    const struct store_backend *backend = pick(url);
+    if (backend == NULL)
+        return RESULT_INVALID;
+    return backend->reserve != NULL ? backend->reserve(url, reserved, count) : RESULT_UNAVAILABLE;
+}
+
 static void count_end(struct store *store, atomic_uint_fast64_t *calls, enum result result)
 {
     (void)atomic_fetch_add_explicit(calls, 1, memory_order_relaxed);

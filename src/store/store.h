@@ -52,6 +52,15 @@ enum result store_backup(struct store *store, const char *path);
 enum result store_restore(const char *from, const char *to, bool overwrite, struct arena *arena,
                           struct refusal *ret_refusal);
 
+/* From now on no new row of `table` gets an id of `last` or less, although no row is there that has it: for a
+ * store restored from a backup, in which rows are missing that others still speak of. While nobody has it
+ * open. RESULT_UNAVAILABLE when the back-end cannot. Tables that are not there are passed over. */
+struct store_reserved {
+    const char *table;
+    row_id last;
+};
+enum result store_reserve(const char *url, const struct store_reserved *reserved, size_t count);
+
 /* ---- transactions ---- */
 
 typedef enum result store_work(struct store_tx *tx, void *argument);

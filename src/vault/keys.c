@@ -292,3 +292,45 @@ enum result vault_key_certificate(struct vault_keys *keys, struct arena *arena, 
     return vault_name_is_valid(name) ? certificate_read(keys, arena, name, ret_certificate)
                                      : RESULT_NOT_FOUND;
 }
+
+/* The tombstones of one folder; those that `before` has as well are passed over. */
+static enum result walk_tombstones(const char *path, const char *before, vault_each_destroyed *each,
+                                   void *argument)
+{
+    DIR *folder = opendir(path);
+    if (folder == NULL)
+        return errno == ENOENT ? RESULT_OK : RESULT_IO;
+    enum result result = RESULT_OK;
+    struct dirent *entry;
+    while (result == RESULT_OK && (entry = readdir(folder)) != NULL) {
+        char name[VAULT_NAME_SIZE];
+        char first[KEYS_PATH_BYTES];
+        char *dash;
+        if (strlen(entry->d_name) >= sizeof name)
+            continue;
+        (void)strcpy(name, entry->d_name);
+        if ((dash = strchr(name, '-')) == NULL)
+            continue;
+        *dash = '/';
+        if (!vault_name_is_valid(name))
+            continue;
+        if (before != NULL) {
+            path_of(before, name, "", first);
+            if (disk_exists(first))
+                continue;
+        }
+        result = each(name, argument);
+    }
+    (void)closedir(folder);
+    return result;
+}
+
+enum result vault_keys_destroyed(struct vault_keys *keys, vault_each_destroyed *each, void *argument)
+{
+    (void)pthread_rwlock_rdlock(&keys->lock);
+    enum result result = walk_tombstones(keys->tombstones[0], NULL, each, argument);
+    if (result == RESULT_OK)
+        result = walk_tombstones(keys->tombstones[1], keys->tombstones[0], each, argument);
+    (void)pthread_rwlock_unlock(&keys->lock);
+    return result;
+}

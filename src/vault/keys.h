@@ -65,6 +65,10 @@ enum result vault_key_bury(struct vault_keys *keys, const char *name);
 enum result vault_key_certificate(struct vault_keys *keys, struct arena *arena, const char *name,
                                   const char **ret_certificate);
 
+/* Calls `each` with the name of every destroyed key. */
+typedef enum result vault_each_destroyed(const char *name, void *argument);
+enum result vault_keys_destroyed(struct vault_keys *keys, vault_each_destroyed *each, void *argument);
+
 /* Steps of a rotation, for tests that stop at each. */
 enum vault_rotation_step {
     VAULT_ROTATION_NEW_MASTER, /* master.new is written */

@@ -398,3 +398,31 @@ enum result vault_certificate(struct vault *vault, const char *key, json_t **ret
     return json_read(arena, text, strlen(text), ret_certificate, NULL) == RESULT_OK ? RESULT_OK
                                                                                     : RESULT_CORRUPT;
 }
+
+/* ---- after a restore ---- */
+
+static enum result add_name(const char *name, void *argument)
+{
+    return json_array_append_new(argument, json_string(name)) == 0 ? RESULT_OK : RESULT_MEMORY;
+}
+
+enum result vault_sweep_destroyed(struct vault *vault, json_t *ret_names)
+{
+    DIR *folder = opendir(vault->folder);
+    if (folder == NULL)
+        return RESULT_IO;
+    enum result result = RESULT_OK;
+    for (struct dirent *entry; result == RESULT_OK && (entry = readdir(folder)) != NULL;) {
+        CLEANUP_ARENA struct arena *arena = arena_new(0);
+        char path[PATH_BYTES + NAME_MAX + 2];
+        struct vault_file_header header;
+        const char *certificate;
+        (void)snprintf(path, sizeof path, "%s/%s", vault->folder, entry->d_name);
+        if (is_object_file(entry->d_name) && vault_file_peek(path, &header) == RESULT_OK &&
+            vault_key_certificate(vault->keys, arena, header.key, &certificate) == RESULT_OK &&
+            unlink(path) != 0)
+            result = RESULT_IO;
+    }
+    (void)closedir(folder);
+    return result == RESULT_OK ? vault_keys_destroyed(vault->keys, add_name, ret_names) : result;
+}

@@ -45,6 +45,10 @@ bool vault_has(struct vault *vault, const char *object);
 enum result vault_destroy(struct vault *vault, const char *key, json_t **ret_certificate);
 enum result vault_certificate(struct vault *vault, const char *key, json_t **ret_certificate);
 
+/* Removes the files of destroyed keys that a restored backup brought back (nobody can read them), and adds
+ * the names of all destroyed keys to the array. */
+enum result vault_sweep_destroyed(struct vault *vault, json_t *ret_names);
+
 /* Enters a backup of HOME/vault, made now at `path` and kept until `until`; before it is made. Callable from
  * any process. */
 enum result vault_backup_register(const char *home, const char *path, instant made, instant until);

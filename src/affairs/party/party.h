@@ -24,6 +24,15 @@ enum result party_is_no_affiliate(struct work *work, row_id party, row_id candid
  * hand-over only. */
 enum result party_close_accounts(struct work *work, row_id party);
 
+/* After a restore. For struct lost_rule: tokens that were ended stay ended; an account about which the store
+ * knows less than the log waits for the security administrator again (its state, duties or password may have
+ * changed; administrators excepted, or nobody could go on), without tokens; so does a delegation end. */
+enum result party_token_lost(struct work *work, const struct app *app, row_id token, bool deleted);
+enum result party_account_lost(struct work *work, const struct app *app, row_id account, bool deleted);
+enum result party_delegation_lost(struct work *work, const struct app *app, row_id delegation, bool deleted);
+/* Ends every session: which of them had ended is in no log. */
+enum result party_end_sessions(struct work *work);
+
 /* The three administrators and the bureau with its first two accounts, for a new city. Passwords are given;
  * returns the ids. */
 struct party_founding {

@@ -163,3 +163,12 @@ SELECT CASE WHEN holder_code = :code THEN held_code ELSE holder_code END AS code
 FROM holding
 WHERE (holder_code = :code OR held_code = :code) AND from_day <= :today AND (until_day IS NULL OR until_day >= :today)
 ORDER BY id LIMIT 1000;
+
+-- name: party_sessions_clear :exec
+DELETE FROM session;
+
+-- name: token_delete_lost :exec
+DELETE FROM token WHERE id = :id;
+
+-- name: token_delete_of_account :exec
+DELETE FROM token WHERE account_id = :account;

@@ -59,3 +59,10 @@ struct product_calls;
 struct product_calls *product_calls_new(void);
 /* No call may be waiting. */
 void product_calls_free(struct product_calls *calls);
+
+/* After a restore, for struct lost_rule: a consent or another legal basis that the log names later than the
+ * store knows counts as withdrawn, since that is what happens to one after it is given; a product whose case
+ * went on is taken off sale, for it may have been withdrawn. */
+enum result product_consent_lost(struct work *work, const struct app *app, row_id consent, bool deleted);
+enum result product_basis_lost(struct work *work, const struct app *app, row_id basis, bool deleted);
+enum result product_case_lost(struct work *work, const struct app *app, row_id workflow_case, bool deleted);

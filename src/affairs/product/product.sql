@@ -224,3 +224,6 @@ UPDATE legal_basis SET withdrawn_at = :at, reason = :reason WHERE id = :id AND w
 SELECT id FROM product_order
 WHERE customer_id = :customer AND product_id = :product AND state = 'granted'
 ORDER BY id LIMIT 1;
+
+-- name: product_of_case :one
+SELECT object_id, state FROM workflow_case WHERE id = :id AND kind = 'product';

@@ -38,6 +38,8 @@ static const struct transition transitions[] = {
   { PRODUCT_FILED,      "withdraw", PRODUCT_WITHDRAWN,       ROLE_OPERATOR,  LAW(EXCHANGE),       { GUARD(product_is_of_own_operator) }, .reason = true },
   { PRODUCT_LISTING,    "withdraw", PRODUCT_WITHDRAWN,       ROLE_OPERATOR,  LAW(EXCHANGE),       { GUARD(product_is_of_own_operator) }, .reason = true },
   { PRODUCT_LISTED,     "withdraw", PRODUCT_WITHDRAWN,       ROLE_OPERATOR,  LAW(EXCHANGE),       { GUARD(product_is_of_own_operator) }, .reason = true },
+  { PRODUCT_LISTING,    "withdraw", PRODUCT_WITHDRAWN,       ROLE_SYSTEM,    LAW(EXCHANGE),       .reason = true }, /* after a restore */
+  { PRODUCT_LISTED,     "withdraw", PRODUCT_WITHDRAWN,       ROLE_SYSTEM,    LAW(EXCHANGE),       .reason = true },
   { PRODUCT_LISTED,     "withdraw", PRODUCT_WITHDRAWN,       ROLE_DEVELOPER, LAW(EXCHANGE),       { GUARD(product_is_own) }, .reason = true },
 };
 /* clang-format on */

@@ -151,18 +151,39 @@ static enum result find_grants(struct request *request, void *argument)
                       STORE_BINDS({"agreement", store_integer(ending->agreement)}), &ending->grants);
 }
 
-static enum result end_grant(struct request *request, void *argument)
+static enum result end_one(struct work *work, workflow_list workflows, const struct ending *ending)
 {
-    const struct ending *ending = argument;
-    struct work *work = &request->work;
     struct store_value grant = store_integer(ending->grant);
     TRY(store_exec(work->tx, SQL_CALL_GRANT_SET_STATE,
                    STORE_BINDS({"id", grant}, {"state", store_text("ended")}), NULL));
     TRY(store_exec(work->tx, SQL_SOURCE_ORDERS_VOID, STORE_BINDS({"grant", grant}), NULL));
     if (ending->certificate != NULL)
         TRY(agreement_keep_certificate(work, ending->agreement, ending->certificate));
-    return workflow_step(work, request->app->workflows, &request_workflow, ending->request_id, "end", NULL,
-                         NULL, NULL, NULL);
+    return workflow_step(work, workflows, &request_workflow, ending->request_id, "end", NULL, NULL, NULL,
+                         NULL);
+}
+
+static enum result end_grant(struct request *request, void *argument)
+{
+    return end_one(&request->work, request->app->workflows, argument);
+}
+
+enum result request_key_destroyed(struct work *work, const struct app *app, row_id grant,
+                                  const json_t *certificate)
+{
+    struct store_row row;
+    enum result result = store_one(work->tx, work->arena, SQL_CALL_GRANT_BY_ID,
+                                   STORE_BINDS({"id", store_integer(grant)}), &row);
+    if (result == RESULT_NOT_FOUND)
+        return RESULT_OK; /* the backup is older than the grant */
+    TRY(result);
+    if (strcmp(row_text(&row, "state"), "ended") == 0)
+        return RESULT_OK;
+    const struct ending ending = {.agreement = row_integer(&row, "agreement_id"),
+                                  .grant = grant,
+                                  .request_id = row_integer(&row, "request_id"),
+                                  .certificate = certificate};
+    return end_one(work, app->workflows, &ending);
 }
 
 /* The key first: when this fails in between, asking again finds the grant still to be ended, its key gone,

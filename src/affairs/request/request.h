@@ -14,5 +14,9 @@ extern const struct workflow request_workflow;
  */
 enum result request_grants_of_room(struct work *work, row_id room, struct store_rows *ret_grants);
 
+/* For struct destroyed_rule: ends a grant whose key is destroyed. */
+enum result request_key_destroyed(struct work *work, const struct app *app, row_id grant,
+                                  const json_t *certificate);
+
 /* For agreement_exit: destroys the keys of the agreement's grants. */
 enum result request_end_grants(struct request *request, row_id agreement);

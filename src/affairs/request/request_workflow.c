@@ -42,6 +42,14 @@ static const struct transition transitions[] = {
   { REQUEST_DELIVERED,        "end",    REQUEST_ENDED,            ROLE_BUREAU,     LAW(EXIT_CLOSE) },
   { REQUEST_SOURCE_REFUSED,   "end",    REQUEST_ENDED,            ROLE_BUREAU,     LAW(EXIT_CLOSE) },
   { REQUEST_LOAD_REJECTED,    "end",    REQUEST_ENDED,            ROLE_BUREAU,     LAW(EXIT_CLOSE) },
+  /* again, after a restore */
+  { REQUEST_SUBMITTED,        "end",    REQUEST_ENDED,            ROLE_SYSTEM,     LAW(EXIT_CLOSE) },
+  { REQUEST_APPROVED,         "end",    REQUEST_ENDED,            ROLE_SYSTEM,     LAW(EXIT_CLOSE) },
+  { REQUEST_ORDERED,          "end",    REQUEST_ENDED,            ROLE_SYSTEM,     LAW(EXIT_CLOSE) },
+  { REQUEST_DELAYED,          "end",    REQUEST_ENDED,            ROLE_SYSTEM,     LAW(EXIT_CLOSE) },
+  { REQUEST_DELIVERED,        "end",    REQUEST_ENDED,            ROLE_SYSTEM,     LAW(EXIT_CLOSE) },
+  { REQUEST_SOURCE_REFUSED,   "end",    REQUEST_ENDED,            ROLE_SYSTEM,     LAW(EXIT_CLOSE) },
+  { REQUEST_LOAD_REJECTED,    "end",    REQUEST_ENDED,            ROLE_SYSTEM,     LAW(EXIT_CLOSE) },
 };
 /* clang-format on */
 

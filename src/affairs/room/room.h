@@ -30,6 +30,10 @@ enum result room_finished_query(struct work *work, row_id room, row_id query, st
 enum result room_stop_all(struct request *request, row_id agreement);
 enum result room_end_all(struct request *request, row_id agreement);
 
+/* For struct destroyed_rule: closes a room whose key is destroyed. */
+enum result room_key_destroyed(struct work *work, const struct app *app, row_id room,
+                               const json_t *certificate);
+
 /* As ROLE_SYSTEM, at the start and now and then: ends the queries whose serving process is there no more
  * (app->server). */
 enum result room_end_interrupted(const struct app *app, struct arena *arena);

@@ -140,3 +140,19 @@ enum result room_close(struct request *request)
         TRY(destroy_room(request, request_id(request, "id"), certificates));
     return request_write(request, record_deletion, certificates);
 }
+
+/* ---- after a restore ---- */
+
+enum result room_key_destroyed(struct work *work, const struct app *app, row_id room,
+                               const json_t *certificate)
+{
+    struct store_row row;
+    enum result result = room_by_id(work, room, &row);
+    if (result == RESULT_NOT_FOUND)
+        return RESULT_OK; /* the backup is older than the room */
+    TRY(result);
+    if (strcmp(row_text(&row, "state"), "open") != 0)
+        return RESULT_OK;
+    TRY(agreement_keep_certificate(work, row_integer(&row, "agreement_id"), certificate));
+    return workflow_step(work, app->workflows, &room_workflow, room, "end", NULL, NULL, NULL, NULL);
+}

@@ -11,6 +11,7 @@ static const struct transition room_transitions[] = {
   { WORKFLOW_NEW,   "open",  ROOM_OPEN,    ROLE_OPERATOR,  LAW(SAFE_ROOM),    { GUARD(room_is_free_to_open) } },
   { ROOM_OPEN,      "close", ROOM_CLOSED,  ROLE_OPERATOR,  LAW(REASONS),      { GUARD(room_is_for_own_operator) }, .reason = true },
   { ROOM_OPEN,      "end",   ROOM_CLOSED,  ROLE_BUREAU,    LAW(EXIT_CLOSE) },
+  { ROOM_OPEN,      "end",   ROOM_CLOSED,  ROLE_SYSTEM,    LAW(EXIT_CLOSE) }, /* again, after a restore */
 };
 /* clang-format on */
 

@@ -151,6 +151,7 @@ const struct store_backend store_sqlite = {
     .close = sqlite_close_store,
     .backup = sqlite_backup_store,
     .restore = sqlite_restore,
+    .reserve = sqlite_reserve,
     .write = sqlite_write,
     .read = sqlite_read,
     .exec = sqlite_exec,

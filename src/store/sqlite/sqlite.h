@@ -153,6 +153,7 @@ enum result sqlite_migrate(struct sqlite_connection *connection, const struct st
 /* Copies the database open in `db` into a new file. */
 enum result sqlite_copy(sqlite3 *db, const char *path);
 enum result sqlite_restore(const struct store_restoring *restoring);
+enum result sqlite_reserve(const char *url, const struct store_reserved *reserved, size_t count);
 
 /* "DKOU" in the header of every store's file. */
 #define SQLITE_APPLICATION_ID 0x444b4f55
