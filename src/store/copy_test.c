@@ -178,3 +178,43 @@ TEST(a_backup_that_is_not_there_or_not_ours_is_refused)
     (void)fclose(file);
     assert_int_equal(restore(beside(".text"), beside(".new"), false, "not a store"), RESULT_CORRUPT);
 }
+
+static enum result add_unnumbered(struct store_tx *tx, void *argument)
+{
+    struct store_row row;
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    TRY(store_one(tx, arena, FIXTURE(NOTE_ADD_RETURNING), STORE_BINDS({"title", store_null()}), &row));
+    *(row_id *)argument = row_integer(&row, "id");
+    return fixture_record(tx);
+}
+
+static row_id next_note(const char *path)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    struct store *store;
+    row_id id = 0;
+    assert_ok(store_open_schema(path, &fixture_schema, arena, NULL, &store));
+    assert_ok(store_write(store, add_unnumbered, &id));
+    store_close(store);
+    return id;
+}
+
+TEST(an_id_that_is_reserved_is_given_to_no_row)
+{
+    struct store *store = fixture_open();
+    add_many(store, 1, 20);
+    store_close(store);
+    const char *city = fixture_path();
+    const struct store_reserved reserved[] = {{"note", 900}, {"no_such_table", 5}};
+    assert_ok(store_reserve(city, reserved, 2));
+    assert_int_equal(next_note(city), 901);
+    /* again, and lower: nothing is taken back */
+    assert_ok(store_reserve(city, &(struct store_reserved){"note", 50}, 1));
+    assert_int_equal(next_note(city), 902);
+    assert_ok(store_reserve(city, &(struct store_reserved){"note", 2000}, 1));
+    assert_int_equal(next_note(city), 2001);
+    assert_int_equal(notes_in(city), 23);
+    /* and its backup keeps it in mind */
+    assert_ok(restore(city, beside(".new"), false, NULL));
+    assert_int_equal(next_note(beside(".new")), 2002);
+}

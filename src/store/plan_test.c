@@ -21,6 +21,7 @@ static const struct allowed scans[] = {
     {"query_unfinished", "an index of the running queries alone"},
     {"meter_batch_last", "the last one, from the end"},
     {"meter_all", "verification reads everything"},
+    {"audit_lost", "a row a restore from a backup"},
     {"audit_salt_count", "verification reads everything"},
 };
 

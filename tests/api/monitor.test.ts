@@ -87,13 +87,13 @@ test('requests, log and store are counted', async () => {
   assert.doesNotMatch(text, /监控|land-clerk|MON-1|\b\d{17}[\dX]\b/);
 });
 
-test('a backup shows', async () => {
+test('a backup that was read back shows', async () => {
   const target = join(await folder('monitor-backup'), 'one');
   assert.equal(value((await scrape()).families, 'dukou_backup_timestamp_seconds'), 0);
   const made = await run(['backup', target], { DUKOU_HOME: city.home });
   assert.equal(made.code, 0, made.err);
   const { families } = await scrape();
-  for (const kind of ['made']) assert.ok(value(families, 'dukou_backup_timestamp_seconds', { kind }) > 1e9, kind);
+  for (const kind of ['made', 'verified']) assert.ok(value(families, 'dukou_backup_timestamp_seconds', { kind }) > 1e9, kind);
 });
 
 test('everybody learns whether it works, who has the token which part', async () => {

@@ -49,6 +49,7 @@ before(async () => {
   const made = await city.as('land-clerk').does('POST', '/session/token', { login: 'land-clerk', password: account('land-clerk').password, title: 'before', days: 30 });
   const cookie = await logIn(city, 'land-clerk');
   assert.equal(await readsOwn(city, { Authorization: `Bearer ${made.token}` }), 200);
+  assert.equal(await readsOwn(city, { Cookie: cookie }), 200);
   const saved = await dukou(home, 'backup', backup);
   assert.equal(saved.code, 0, saved.err);
 

@@ -33,6 +33,8 @@ TEST(a_product_moves_only_as_written)
                                      "filed      withdraw  withdrawn        operator\n"
                                      "listing    withdraw  withdrawn        operator\n"
                                      "listed     withdraw  withdrawn        operator\n"
+                                     "listing    withdraw  withdrawn        system\n"
+                                     "listed     withdraw  withdrawn        system\n"
                                      "listed     withdraw  withdrawn        developer\n");
 }
 

@@ -28,7 +28,14 @@ TEST(a_request_moves_only_as_written)
                                      "delayed            end              ended              bureau\n"
                                      "delivered          end              ended              bureau\n"
                                      "refused_by_source  end              ended              bureau\n"
-                                     "load_rejected      end              ended              bureau\n");
+                                     "load_rejected      end              ended              bureau\n"
+                                     "submitted          end              ended              system\n"
+                                     "approved           end              ended              system\n"
+                                     "ordered            end              ended              system\n"
+                                     "delayed            end              ended              system\n"
+                                     "delivered          end              ended              system\n"
+                                     "refused_by_source  end              ended              system\n"
+                                     "load_rejected      end              ended              system\n");
 }
 
 struct place {

@@ -9,7 +9,8 @@ TEST(a_room_and_an_import_move_only_as_written)
 {
     workflow_test(&room_workflow, "new   open   open    operator\n"
                                   "open  close  closed  operator\n"
-                                  "open  end    closed  bureau\n");
+                                  "open  end    closed  bureau\n"
+                                  "open  end    closed  system\n");
     workflow_test(&import_workflow, "new       declare  declared  developer\n"
                                     "new       declare  declared  operator\n"
                                     "declared  prove    declared  developer\n"
