@@ -102,12 +102,18 @@ static enum result read_checkpoint(struct verify *verify, const char *keys_path)
 
 static enum result run(struct verify *verify, const char *store_path, const char *keys_path)
 {
-    TRY(read_checkpoint(verify, keys_path));
+    struct store *store = NULL;
     if (store_path != NULL)
-        TRY(verify_lost(verify, store_path));
-    TRY(verify_tiles(verify));
-    TRY(verify_files(verify));
-    return store_path != NULL ? verify_store(verify, store_path) : RESULT_OK;
+        TRY(verify_store_open(verify, store_path, &store));
+    enum result result = read_checkpoint(verify, keys_path);
+    if (result == RESULT_OK)
+        result = verify_tiles(verify);
+    if (result == RESULT_OK)
+        result = verify_files(verify);
+    if (result == RESULT_OK && store != NULL)
+        result = verify_store(verify, store);
+    store_close(store);
+    return result;
 }
 
 enum result audit_verify(const char *log_folder, const char *store_path, const char *keys_path,

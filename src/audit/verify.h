@@ -41,7 +41,8 @@ bool verify_entry(struct verify *verify, int64_t number, const void *bytes, size
 enum result verify_tiles(struct verify *verify);
 /* Holds every file of the log's folder against what has been recomputed. */
 enum result verify_files(struct verify *verify);
-/* Reads which entries the store has lost; before the tiles. */
-enum result verify_lost(struct verify *verify, const char *path);
-/* Compares the store with the last digests of the log. */
-enum result verify_store(struct verify *verify, const char *path);
+/* Opens the store and reads which entries it has lost; before the tiles. *ret_store is NULL, with a fault in
+ * the report, when its file is damaged. */
+enum result verify_store_open(struct verify *verify, const char *path, struct store **ret_store);
+/* Compares it with the last digests of the log. */
+enum result verify_store(struct verify *verify, struct store *store);

@@ -231,25 +231,6 @@ static enum result check_all(struct store_tx *tx, void *argument)
     return check_meters(&walk);
 }
 
-enum result verify_store(struct verify *verify, const char *path)
-{
-    for (const struct store_uncovered *table = store_uncovered; table->table != NULL; table++)
-        verify->report.uncovered = arena_printf(
-            verify->arena, "%s%s: %s\n", verify->report.uncovered != NULL ? verify->report.uncovered : "",
-            table->table, table->reason);
-    struct store *store;
-    enum result result = store_open(path, &store);
-    if (result == RESULT_OK) {
-        result = store_read(store, check_all, verify);
-        store_close(store);
-    }
-    if (result == RESULT_CORRUPT) {
-        verify_fault(verify, "store: the database file itself is damaged");
-        return RESULT_OK;
-    }
-    return result;
-}
-
 /* ---- restored stores ---- */
 
 static enum result read_lost(struct store_tx *tx, void *argument)
@@ -266,21 +247,48 @@ static enum result read_lost(struct store_tx *tx, void *argument)
     return RESULT_OK;
 }
 
-enum result verify_lost(struct verify *verify, const char *path)
+static void tell_lost(struct verify *verify)
 {
-    struct store *store;
-    enum result result = store_open(path, &store);
-    if (result == RESULT_OK) {
-        result = store_read(store, read_lost, verify);
-        store_close(store);
-    }
-    if (result == RESULT_CORRUPT)
-        return RESULT_OK; /* verify_store() finds it and says so */
-    for (size_t i = 0; result == RESULT_OK && i < verify->lost_count; i++)
+    for (size_t i = 0; i < verify->lost_count; i++)
         if (verify->lost[i].past > verify->lost[i].from)
             verify_note(verify,
                         "the store was restored from a backup that is older than entries %lld to %lld: "
                         "they stand in the log alone",
                         (long long)verify->lost[i].from, (long long)verify->lost[i].past - 1);
-    return result;
+}
+
+/* ---- the whole ---- */
+
+/* What a damaged database gives is a fault of the copy, not a failure of the machine. */
+static enum result judge_damage(struct verify *verify, enum result result)
+{
+    if (result != RESULT_CORRUPT)
+        return result;
+    verify_fault(verify, "store: the database file itself is damaged");
+    return RESULT_OK;
+}
+
+enum result verify_store_open(struct verify *verify, const char *path, struct store **ret_store)
+{
+    struct store *store = NULL;
+    for (const struct store_uncovered *table = store_uncovered; table->table != NULL; table++)
+        verify->report.uncovered = arena_printf(
+            verify->arena, "%s%s: %s\n", verify->report.uncovered != NULL ? verify->report.uncovered : "",
+            table->table, table->reason);
+    *ret_store = NULL;
+    enum result result = store_open(path, &store);
+    if (result == RESULT_OK)
+        result = store_read(store, read_lost, verify);
+    if (result != RESULT_OK) {
+        store_close(store);
+        return judge_damage(verify, result);
+    }
+    tell_lost(verify);
+    *ret_store = store;
+    return RESULT_OK;
+}
+
+enum result verify_store(struct verify *verify, struct store *store)
+{
+    return judge_damage(verify, store_read(store, check_all, verify));
 }
