@@ -125,6 +125,11 @@ struct audit_report {
 enum result audit_verify(const char *log_folder, const char *store_path, const char *keys_path,
                          struct arena *arena, struct audit_report *ret_report);
 
+/* The same for a copy that was made while the city worked, or restored from one and not started yet: its log
+ * may hold entries that its store does not know, and what they changed is not asked for. */
+enum result audit_verify_copy(const char *log_folder, const char *store_path, const char *keys_path,
+                              struct arena *arena, struct audit_report *ret_report);
+
 /* How many entries the checkpoint covers, 0 when there is none yet. Not checked. */
 enum result audit_sealed(const char *log_folder, struct arena *arena, int64_t *ret_size);
 

@@ -103,9 +103,8 @@ static enum result read_checkpoint(struct verify *verify, const char *keys_path)
 static enum result run(struct verify *verify, const char *store_path, const char *keys_path)
 {
     struct store *store = NULL;
-    if (store_path != NULL)
-        TRY(verify_store_open(verify, store_path, &store));
-    enum result result = read_checkpoint(verify, keys_path);
+    TRY(read_checkpoint(verify, keys_path));
+    enum result result = store_path != NULL ? verify_store_open(verify, store_path, &store) : RESULT_OK;
     if (result == RESULT_OK)
         result = verify_tiles(verify);
     if (result == RESULT_OK)
@@ -116,8 +115,8 @@ static enum result run(struct verify *verify, const char *store_path, const char
     return result;
 }
 
-enum result audit_verify(const char *log_folder, const char *store_path, const char *keys_path,
-                         struct arena *arena, struct audit_report *ret_report)
+static enum result verify_home(const char *log_folder, const char *store_path, const char *keys_path,
+                               bool copy, struct arena *arena, struct audit_report *ret_report)
 {
     if (store_path != NULL && access(store_path, R_OK) != 0)
         return errno == ENOENT ? RESULT_NOT_FOUND : RESULT_IO;
@@ -125,6 +124,7 @@ enum result audit_verify(const char *log_folder, const char *store_path, const c
     if (folder < 0)
         return errno == ENOENT ? RESULT_NOT_FOUND : RESULT_IO;
     struct verify verify = {.arena = arena,
+                            .copy = copy,
                             .folder = folder,
                             .checkpoint = {.origin = "", .root = merkle_empty()},
                             .map = last_map_new()};
@@ -138,4 +138,16 @@ enum result audit_verify(const char *log_folder, const char *store_path, const c
     TRY(result);
     *ret_report = verify.report;
     return verify.report.faults == 0 ? RESULT_OK : RESULT_CORRUPT;
+}
+
+enum result audit_verify(const char *log_folder, const char *store_path, const char *keys_path,
+                         struct arena *arena, struct audit_report *ret_report)
+{
+    return verify_home(log_folder, store_path, keys_path, false, arena, ret_report);
+}
+
+enum result audit_verify_copy(const char *log_folder, const char *store_path, const char *keys_path,
+                              struct arena *arena, struct audit_report *ret_report)
+{
+    return verify_home(log_folder, store_path, keys_path, true, arena, ret_report);
 }

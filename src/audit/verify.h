@@ -24,6 +24,7 @@ struct verify {
     int folder;
     struct checkpoint checkpoint;
     struct last_map *map;
+    bool copy;                      /* the log may be ahead of the store */
     const struct verify_lost *lost; /* entries that a restored store does not know */
     size_t lost_count;
     struct digest *hashes; /* a level's hashes as they should be, by number */

@@ -22,6 +22,7 @@ struct place {
     const char *log;
     const char *store; /* NULL: the log alone */
     const char *keys;
+    bool restoring; /* a restore waits for the next start to finish it (command/restore.h) */
 };
 
 static bool read_place(struct arena *arena, int argc, char **argv, int from, struct place *ret_place)
@@ -42,6 +43,7 @@ static bool read_place(struct arena *arena, int argc, char **argv, int from, str
             return false;
     }
     ret_place->log = log != NULL ? log : arena_printf(arena, "%s/log", home);
+    ret_place->restoring = log == NULL && access(arena_printf(arena, "%s/restoring", home), F_OK) == 0;
     ret_place->store = log != NULL ? NULL : arena_printf(arena, "%s/dukou.db", home);
     return (argc - from) % 2 == 0;
 }
@@ -49,7 +51,9 @@ static bool read_place(struct arena *arena, int argc, char **argv, int from, str
 static int verify(struct arena *arena, const struct place *place)
 {
     struct audit_report report = {0};
-    enum result result = audit_verify(place->log, place->store, place->keys, arena, &report);
+    enum result result = place->restoring
+                             ? audit_verify_copy(place->log, place->store, place->keys, arena, &report)
+                             : audit_verify(place->log, place->store, place->keys, arena, &report);
     if (result != RESULT_OK && result != RESULT_CORRUPT)
         return command_refused("audit verify", result, NULL);
     (void)printf("entries\t%lld\npending\t%lld\nrows\t%lld\nbatches\t%lld\nfaults\t%lld\n",

@@ -146,7 +146,8 @@ static enum result check_log(struct arena *arena, const char *folder, const char
     struct audit_report report = {0};
     const char *store = arena_printf(arena, "%s/dukou.db", scratch);
     TRY(store_restore(arena_printf(arena, "%s/dukou.db", folder), store, false, arena, ret_refusal));
-    enum result result = audit_verify(arena_printf(arena, "%s/log", folder), store, NULL, arena, &report);
+    enum result result =
+        audit_verify_copy(arena_printf(arena, "%s/log", folder), store, NULL, arena, &report);
     if (result == RESULT_CORRUPT)
         return refuse_backup(arena, ret_refusal, "log", "日志与存储不符，见 dukou audit verify",
                              report.first != NULL ? report.first : "log and store do not fit");

@@ -7,6 +7,7 @@
 #include "command/backup.h"
 #include "command/command.h"
 #include "command/folder.h"
+#include "command/lead.h"
 #include "command/restore_mark.h"
 #include "store/store.h"
 #include "vault/disk.h"
@@ -96,6 +97,12 @@ static enum result seal_rest(struct arena *arena, const struct settings *s, stru
     if (access(s->log, F_OK) != 0 || access(s->store, F_OK) != 0)
         return RESULT_OK;
     enum result result = city_open(arena, &city, refusal);
+    if (result == RESULT_OK) {
+        result = city_lead(arena, &city, refusal);
+        if (result == RESULT_OK)
+            result = audit_seal(city.sealer, NULL);
+        city_close(&city);
+    }
     if (result == RESULT_BUSY)
         return refuse(refusal, (struct refusal){.result = RESULT_BUSY,
                                                 .field = "DUKOU_HOME",
@@ -103,10 +110,6 @@ static enum result seal_rest(struct arena *arena, const struct settings *s, stru
                                                 .en = "the city is in use",
                                                 .remedy_zh = "请先停止服务",
                                                 .remedy_en = "Stop the server first."});
-    if (result == RESULT_OK) {
-        result = audit_seal(city.sealer, NULL);
-        city_close(&city);
-    }
     if (result != RESULT_OK)
         (void)fputs("原有的城市打不开，其未封存的日志条目（通常不到一秒）无法保留 the city that is here does "
                     "not open: "

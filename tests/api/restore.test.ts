@@ -127,7 +127,7 @@ test('over a city that went on, the log stays, and what was ended stays ended', 
 
   const verified = await dukou(home, 'audit', 'verify');
   assert.equal(verified.code, 0, verified.out);
-  assert.match(verified.out, /restored from a backup that is older than entries/);
+  assert.match(verified.out, /of a backup older than entries/);
   const store = openStore(home);
   const row = store.prepare('SELECT lost_from, lost_past FROM restoration').all() as { lost_from: number; lost_past: number }[];
   store.close();

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 const FIELDS: Record<string, (value: unknown, routes: Set<string>) => boolean> = {
   time: (value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/.test(String(value)),
   level: (value) => ['error', 'warning', 'info', 'debug'].includes(String(value)),
-  event: (value) => ['request', 'ready', 'stopping', 'not well', 'well again', 'seal', 'overdue updates', 'late reports', 'exchange orders'].includes(String(value)),
+  event: (value) => ['request', 'ready', 'stopping', 'not well', 'well again', 'seal', 'leads', 'follows', 'alive', 'interrupted queries', 'overdue updates', 'late reports', 'exchange orders'].includes(String(value)),
   method: (value) => ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', '?'].includes(String(value)),
   route: (value, routes) => value === '-' || routes.has(String(value)),
   status: (value) => Number.isInteger(value) && Number(value) >= 200 && Number(value) < 600,
@@ -21,7 +21,7 @@ export type Line = Record<string, unknown>;
 export function checkLog(output: string, routes: Set<string>): Line[] {
   const lines: Line[] = [];
   for (const text of output.split('\n')) {
-    if (text === '' || /^渡口 Dukou$|^  (https?:\/\/|home )/.test(text)) continue;
+    if (text === '' || /^渡口 Dukou$|^  (https?:\/\/|home )|^备份之后的 \d+ 条/.test(text)) continue;
     assert.ok(text.startsWith('{'), `no line of the log: ${text}`);
     const line: Line = JSON.parse(text);
     for (const [name, value] of Object.entries(line)) {
