@@ -1,5 +1,5 @@
 # A thin front: Meson describes the build, Ninja does it, tools/ does the rest.
-.PHONY: help run build prepare prepare-tests test test-long mutate attacks bench growth soak lint format docs clean
+.PHONY: help run build prepare prepare-tests test test-long mutate attacks bench fuzz growth soak lint format docs clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -28,6 +28,9 @@ mutate: prepare ## take out each check that a clause rests on: a test of the cla
 
 bench: build ## the figures, each beside its limit; build/bench.json
 	@bench/run.sh
+
+fuzz: prepare ## every fuzz target for DUKOU_FUZZ_SECONDS (60)
+	@tools/fuzz.sh
 
 growth: build ## what calls cost in a city of 10 and 100 times the rows (DUKOU_GROWTH); needs some 60 GB the first time
 	@bench/growth.sh

@@ -14,6 +14,7 @@ void fill_catalogue(const char *home, int count);
  * table that a request brings along, its rows. */
 void fill_requests(const char *home, int count, row_id like);
 
-/* Appends audit entries, each with a covered row of the store as it is, until there are `count`, and seals
- * them under the keeper's keys: every covered row ends up in the log, so that the city verifies. */
-void fill_log(const char *home, const char *library, int64_t count);
+/* Appends audit entries dated `from` on, each with a covered row of the store as it is, until there are
+ * `count`, and seals them under the keeper's keys: every covered row ends up in the log, so that the city
+ * verifies. */
+void fill_log(const char *home, const char *library, int64_t count, instant from);

@@ -63,6 +63,8 @@ struct filler {
     sqlite3_stmt *entry, *salt;
     struct random *random;
     const struct rows *rows;
+    instant from; /* entries are dated from here on, closely: the keeper takes none that is much older than
+                     the last */
 };
 
 static void put(sqlite3_stmt *stmt, row_id number, const void *bytes, size_t size)
@@ -80,7 +82,7 @@ static void put_entry(struct filler *filler, row_id number)
     uint8_t salt[AUDIT_SALT_SIZE];
     struct entry_writer writer;
     const struct row *row = &filler->rows->items[(size_t)number % filler->rows->count];
-    const struct audit_entry entry = {.at = CITY_START + number * 1000,
+    const struct audit_entry entry = {.at = filler->from + number * 500,
                                       .account = 1 + number % 1000,
                                       .party = 1 + number % 100,
                                       .event = "approve",
@@ -158,7 +160,7 @@ static void write_keys(struct keeper *keeper, const char *log)
     must(note_keys_write(log, keys, 2), "keys");
 }
 
-void fill_log(const char *home, const char *library, int64_t count)
+void fill_log(const char *home, const char *library, int64_t count, instant from)
 {
     char store_path[512], log[512];
     struct keeper *keeper;
@@ -177,7 +179,7 @@ void fill_log(const char *home, const char *library, int64_t count)
     must(store_read(store, keep_rows, &rows), "rows");
     must(store_read(store, ask_next, &next), "next");
     bench_say("%zu covered rows, entries from %lld on", rows.count, (long long)next);
-    struct filler filler = {.random = random_system(), .rows = &rows};
+    struct filler filler = {.random = random_system(), .rows = &rows, .from = from};
     open_filler(&filler, home);
     int64_t least = next + (int64_t)rows.count; /* each row once at least */
     fill(&filler, sealer, next, count > least ? count : least);

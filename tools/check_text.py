@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 
-BINARY = {".png", ".jpg", ".ico", ".woff2", ".parquet", ".gz", ".zip", ".bin"}
+BINARY = {".png", ".jpg", ".ico", ".woff2", ".parquet", ".gz", ".zip", ".bin", ".pack"}
 
 # C0 but for tab and line feed, DEL and C1, zero-width characters, directional marks and overrides, byte order mark.
 INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")

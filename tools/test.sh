@@ -41,4 +41,11 @@ if [[ -f tests/package.json ]]; then
 fi
 # The page of attacks names just those that this run tried and saw stopped.
 python3 -B tools/report_attacks.py "$DUKOU_ATTACKS" --check || echo 1 >build/black-box.status
-exec python3 -B tools/count_tests.py build-asan build build-mutation
+folders=(build-asan build build-mutation)
+if [[ -n ${DUKOU_TEST_LONG-} ]]; then
+    rm -f build-fuzz/meson-logs/testlog.json
+    DUKOU_FUZZ_SECONDS=${DUKOU_FUZZ_SECONDS-600} tools/fuzz.sh
+    folders+=(build-fuzz)
+    tools/checkers.sh || echo 1 >build/black-box.status
+fi
+exec python3 -B tools/count_tests.py "${folders[@]}"

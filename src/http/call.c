@@ -123,16 +123,31 @@ void call_message(const struct call *call, struct arena *arena, struct http_mess
 
 /* ---- the reply ---- */
 
+/* Of requests that are turned away because there are too many, one a second has a line: a storm must not fill
+ * the disk. The metrics count them all. */
+static bool has_a_line(struct server *server, const struct http_reply *reply)
+{
+    if (reply->status != 503 || reply->result != RESULT_BUSY)
+        return true;
+    int_fast64_t second = clock_monotonic() / INSTANT_SECOND;
+    return atomic_exchange(&server->shed_second, second) != second;
+}
+
 /* One line for who runs the platform: no path as it was sent, no query, no address, no body. */
-void call_note(const struct server *server, const char *id, instant began, enum http_method method,
+void call_note(struct server *server, const char *id, instant began, enum http_method method,
                const struct http_reply *reply)
 {
     int64_t took = began > 0 ? clock_monotonic() - began : 0;
     bool failed = reply->status >= 500;
     dispatch_note(server->app, reply, took);
+    if (!has_a_line(server, reply))
+        return;
+    bool shed = reply->status == 503 && reply->result == RESULT_BUSY;
     log_write(server->app,
-              LOG_LINE(.level = failed ? LOG_ERROR : LOG_INFO, .event = "request",
-                       .method = http_method_name(method),
+              LOG_LINE(.level = shed     ? LOG_WARNING
+                                : failed ? LOG_ERROR
+                                         : LOG_INFO,
+                       .event = "request", .method = http_method_name(method),
                        .route = reply->route != NULL ? reply->route->path : "-", .status = reply->status,
                        .microseconds = took, .request = id, .entry = reply->entry >= 0 ? &reply->entry : NULL,
                        .result = failed ? result_name(reply->result) : NULL));

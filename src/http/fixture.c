@@ -356,3 +356,21 @@ row_id landing_made(struct city *city)
     return json_integer_or(city_expect(city, 201, landing_clerk(city), "POST /landings", LANDING_BODY), "id",
                            0);
 }
+
+struct capture capture_begin(struct city *city)
+{
+    struct capture capture = {.file = fopen(city_format(city, "%s/stderr", city_app(city)->home), "w+e"),
+                              .before = dup(STDERR_FILENO)};
+    assert_non_null(capture.file);
+    assert_true(dup2(fileno(capture.file), STDERR_FILENO) >= 0);
+    return capture;
+}
+
+void capture_end(struct capture *capture, char *ret_text, size_t room)
+{
+    (void)dup2(capture->before, STDERR_FILENO);
+    (void)close(capture->before);
+    rewind(capture->file);
+    ret_text[fread(ret_text, 1, room - 1, capture->file)] = '\0';
+    (void)fclose(capture->file);
+}

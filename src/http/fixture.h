@@ -3,6 +3,8 @@
 
 #include "support/city.h"
 
+#include <stdio.h>
+
 extern const struct route_table landing_tables[];
 extern const struct schema landing_schema;
 extern const struct schema landing_body_schema;
@@ -19,3 +21,11 @@ row_id landing_made(struct city *city);
 
 /* How often handlers ran, to see what was not run. */
 int landing_runs(void);
+
+/* What is written to standard error meanwhile goes to a file, and comes back as text. */
+struct capture {
+    FILE *file;
+    int before;
+};
+struct capture capture_begin(struct city *city);
+void capture_end(struct capture *capture, char *ret_text, size_t room);

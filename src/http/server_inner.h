@@ -31,6 +31,7 @@ struct server {
     atomic_size_t large; /* bytes of large replies that are being read */
     atomic_int streams;
     atomic_bool stopping;
+    atomic_int_fast64_t shed_second; /* monotonic: in which a line last told of a request turned away */
     uint8_t id_secret[crypto_shorthash_KEYBYTES];
     atomic_uint_fast64_t id_count;
 };
@@ -83,7 +84,7 @@ void call_message(const struct call *call, struct arena *arena, struct http_mess
 /* Makes call->response of a reply; notes and logs the request. */
 void call_reply(struct call *call, const struct http_message *message, const struct http_reply *reply);
 /* Notes and logs a request whose reply has gone out. */
-void call_note(const struct server *server, const char *id, instant began, enum http_method method,
+void call_note(struct server *server, const char *id, instant began, enum http_method method,
                const struct http_reply *reply);
 /* Dispatches and makes the response. */
 void call_answer(struct call *call, struct arena *arena);

@@ -669,13 +669,8 @@ TEST(a_failure_leaves_one_line_that_tells_nothing_about_anybody)
     struct bench bench;
     struct answer answer;
     char line[1024] = "";
-    char path[256];
     bench_open(&bench);
-    (void)snprintf(path, sizeof path, "%s/stderr", city_app(bench.city)->home);
-    FILE *log = fopen(path, "w+e");
-    assert_non_null(log);
-    int before = dup(STDERR_FILENO);
-    assert_true(dup2(fileno(log), STDERR_FILENO) >= 0);
+    struct capture capture = capture_begin(bench.city);
     long status = status_of(&bench,
                             &(struct call){.method = "POST",
                                            .path = "/api/landings/1/break?who=zhang",
@@ -685,12 +680,7 @@ TEST(a_failure_leaves_one_line_that_tells_nothing_about_anybody)
         &bench,
         &(struct call){.method = "POST", .path = "/api/landings/1/break", .who = landing_clerk(bench.city)},
         &answer);
-    (void)dup2(before, STDERR_FILENO);
-    (void)close(before);
-    rewind(log);
-    size_t size = fread(line, 1, sizeof line - 1, log);
-    line[size] = '\0';
-    (void)fclose(log);
+    capture_end(&capture, line, sizeof line);
     assert_int_equal(status, 422);
     assert_int_equal(failed, 500);
     assert_null(strstr(line, "zhang"));
