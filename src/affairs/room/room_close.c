@@ -113,10 +113,16 @@ enum result room_end_all(struct request *request, row_id agreement)
 
 /* ---- by its operator ---- */
 
+/* One that is closed may be asked again: the keeper may have been gone, or a crash have come in between,
+ * before its keys were destroyed. */
 static enum result close_room(struct request *request, void *argument)
 {
     struct work *work = &request->work;
+    struct store_row row;
     (void)argument;
+    TRY(room_by_id(work, request_id(request, "id"), &row));
+    if (strcmp(row_text(&row, "state"), "closed") == 0)
+        return RESULT_OK;
     return workflow_step(work, request->app->workflows, &room_workflow, request_id(request, "id"), "close",
                          json_text(request->body, "reason"), request->body, NULL, NULL);
 }

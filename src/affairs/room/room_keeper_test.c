@@ -168,6 +168,23 @@ TEST(imports_and_results_are_deleted_with_their_room)
                     "closed");
 }
 
+TEST(a_closing_that_was_cut_off_before_the_keys_were_destroyed_can_be_asked_again)
+{
+    CLEANUP_YARD struct yard yard = yard_new();
+    struct keeper *keeper = yard.keeper.keeper;
+    row_id import = accepted(&yard, "own", 200);
+    CLEANUP_JSON json_t *certificate = NULL;
+    const char *key = city_format(yard.city, "import/%lld", (long long)import);
+    city_app(yard.city)->keeper = NULL; /* gone in the middle of it */
+    (void)post(&yard, 503, yard.people.operator_clerk, "rooms", yard.room, "close", "{\"reason\":\"完成\"}");
+    city_app(yard.city)->keeper = keeper;
+    assert_int_equal(keeper_key_certificate(keeper, key, &certificate), RESULT_NOT_FOUND);
+    (void)post(&yard, 200, yard.people.operator_clerk, "rooms", yard.room, "close", "{\"reason\":\"完成\"}");
+    assert_ok(keeper_key_certificate(keeper, key, &certificate));
+    fixture_refused(yard_query(&yard, 409, yard.people.developer_clerk, yard.room, plain), "room", "2.3d",
+                    "closed");
+}
+
 /* ---- 2.3d ---- */
 
 TEST(a_room_stops_at_its_quota)
