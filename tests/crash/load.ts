@@ -148,6 +148,7 @@ export class Load {
       if (id === undefined || this.#stopped) break;
       const step = await this.#ask({ what: 'step', login, method: 'POST', path: `/resources/${id}/${event}`, key: `key-of-a-resource-${code}-${event}`, note: { id, event }, ...json(body) });
       if (step.status === undefined) return false;
+      if (step.status >= 300) break;
     }
     return made.status !== undefined;
   }

@@ -31,8 +31,14 @@ export class Service {
     this.child = spawn(program, args, { env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
     this.child.stdout!.setEncoding('utf8').on('data', (text: string) => (this.output += text));
     this.child.stderr!.setEncoding('utf8').on('data', (text: string) => (this.output += text));
-    this.ended = new Promise((resolve) => this.child.on('close', resolve));
-    process.once('exit', () => this.child.kill('SIGKILL'));
+    const killIt = () => this.child.kill('SIGKILL');
+    process.once('exit', killIt);
+    this.ended = new Promise((resolve) =>
+      this.child.on('close', (code) => {
+        process.removeListener('exit', killIt);
+        resolve(code);
+      }),
+    );
   }
 
   async url(): Promise<string> {
