@@ -1,5 +1,5 @@
-/* Ends a process of the real program right before one of its calls to the disk, as SIGKILL would: preloaded by the
- * crash campaign, with DUKOU_CUT=WHO:WHICH:N.
+/* Ends a process of the real program right before one of its calls to the disk, as SIGKILL would: preloaded
+ * by the crash campaign, with DUKOU_CUT=WHO:WHICH:N.
  *
  *   WHO    serve: the process itself; keeper: its first child
  *   WHICH  seal: the calls by which the sealer makes its files; store: those of SQLite; all: both
@@ -70,4 +70,5 @@ REACHED(SEAL, int, unlinkat, (int folder, const char *path, int flags), (folder,
 REACHED(STORE, int, fdatasync, (int fd), (fd))
 REACHED(STORE, int, unlink, (const char *path), (path))
 REACHED(STORE, int, ftruncate64, (int fd, off_t size), (fd, size))
-REACHED(STORE, ssize_t, pwrite64, (int fd, const void *bytes, size_t size, off_t offset), (fd, bytes, size, offset))
+REACHED(STORE, ssize_t, pwrite64, (int fd, const void *bytes, size_t size, off_t offset),
+        (fd, bytes, size, offset))
