@@ -50,6 +50,7 @@ static enum result missing_key(enum result result)
 /* In this order: the zygote is forked before any key is in memory. */
 static enum result open_serving(const struct keeper_options *options, struct serving *serving)
 {
+    TRY(vault_protect_core()); /* the zygote and its workers too: rows pass through them */
     TRY(options->start_engine(options->engine_library, &serving->engine));
     TRY(vault_protect_process());
     harden_process();

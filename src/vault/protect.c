@@ -39,10 +39,13 @@ enum result vault_protect_swap(const char *swaps, struct refusal *ret_refusal)
                              "DUKOU_SWAP_ENCRYPTED=yes"});
 }
 
-enum result vault_protect_process(void)
+enum result vault_protect_core(void)
 {
     const struct rlimit none = {0, 0};
-    if (prctl(PR_SET_DUMPABLE, 0) != 0 || setrlimit(RLIMIT_CORE, &none) != 0)
-        return RESULT_IO;
-    return RESULT_OK;
+    return setrlimit(RLIMIT_CORE, &none) == 0 ? RESULT_OK : RESULT_IO;
+}
+
+enum result vault_protect_process(void)
+{
+    return prctl(PR_SET_DUMPABLE, 0) == 0 ? vault_protect_core() : RESULT_IO;
 }

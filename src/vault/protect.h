@@ -8,5 +8,8 @@
  * has DUKOU_SWAP_ENCRYPTED=yes. */
 enum result vault_protect_swap(const char *swaps, struct refusal *ret_refusal);
 
+/* This process and those that it starts from now on: no core file. */
+enum result vault_protect_core(void);
+
 /* This process: not dumpable, no core file. */
 enum result vault_protect_process(void);

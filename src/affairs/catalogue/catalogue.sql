@@ -102,7 +102,8 @@ INSERT INTO authorisation (entry_id, provider_id, agreement_id, conditions, from
 VALUES (:entry, :provider, :agreement, :conditions, :from, :until) RETURNING id;
 
 -- name: authorisation_by_id :one
-SELECT a.id, a.entry_id, a.provider_id, a.agreement_id, a.conditions, a.from_day, a.until_day, c.state AS state
+SELECT a.id, a.entry_id, a.provider_id, a.agreement_id, a.conditions, a.from_day, a.until_day, c.state AS state,
+       (SELECT g.operator_id FROM agreement g WHERE g.id = a.agreement_id) AS operator_id
 FROM authorisation a JOIN workflow_case c ON c.kind = 'authorisation' AND c.object_id = a.id
 WHERE a.id = :id;
 
@@ -111,6 +112,8 @@ SELECT a.id, a.entry_id, a.provider_id, a.agreement_id, a.conditions, a.from_day
 FROM authorisation a CROSS JOIN workflow_case c
 WHERE c.kind = 'authorisation' AND c.object_id = a.id
   AND a.id > :after AND (:own IS NULL OR a.provider_id = :own) AND (:entry IS NULL OR a.entry_id = :entry)
+  AND (:operator IS NULL OR a.agreement_id IS NULL
+       OR EXISTS (SELECT 1 FROM agreement g WHERE g.id = a.agreement_id AND g.operator_id = :operator))
 ORDER BY a.id LIMIT :limit;
 
 -- name: authorisation_in_force :one

@@ -248,20 +248,27 @@ static enum result authorisation_list(struct request *request)
     struct store_rows rows;
     struct store_value own =
         request->actor.role == ROLE_PROVIDER ? store_integer(request->actor.party) : store_null();
-    TRY(store_many(
-        request->work.tx, request->work.arena, SQL_AUTHORISATION_LIST,
-        STORE_BINDS(PAGE_BINDS(request), {"own", own}, {"entry", query_integer(request, "entry_id")}),
-        &rows));
+    struct store_value chosen =
+        request->actor.role == ROLE_OPERATOR ? store_integer(request->actor.party) : store_null();
+    TRY(store_many(request->work.tx, request->work.arena, SQL_AUTHORISATION_LIST,
+                   STORE_BINDS(PAGE_BINDS(request), {"own", own}, {"operator", chosen},
+                               {"entry", query_integer(request, "entry_id")}),
+                   &rows));
     return reply_page(request, &rows);
 }
 
+/* A provider sees its own; an operator those that are bound to no agreement or to its own. */
 static enum result authorisation_is_seen(struct request *request)
 {
     struct store_row row;
     TRY(store_one(request->work.tx, request->work.arena, SQL_AUTHORISATION_BY_ID,
                   STORE_BINDS({"id", store_integer(request_id(request, "id"))}), &row));
-    bool seen =
-        request->actor.role != ROLE_PROVIDER || row_integer(&row, "provider_id") == request->actor.party;
+    row_id party = request->actor.party;
+    bool seen = true;
+    if (request->actor.role == ROLE_PROVIDER)
+        seen = row_integer(&row, "provider_id") == party;
+    else if (request->actor.role == ROLE_OPERATOR)
+        seen = row_is_null(&row, "operator_id") || row_integer(&row, "operator_id") == party;
     return seen ? RESULT_OK : RESULT_NOT_FOUND;
 }
 

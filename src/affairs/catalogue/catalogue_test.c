@@ -329,6 +329,13 @@ TEST(an_authorisation_holds_for_its_agreement_and_days_only)
     const json_t *made = authorise(
         city, 201, people.provider_clerk, id,
         city_format(city, ",\"agreement_id\":%lld,\"until_day\":\"2026-03-20\"", (long long)use.agreement));
+    /* Another operator learns nothing of it. */
+    const char *other = fixture_party(city, ROLE_OPERATOR, "另一家", fixture_credit_code(city, 60), NULL);
+    const char *path = city_format(city, "GET /authorisations/%lld", (long long)fixture_number(made, "id"));
+    (void)city_expect(city, 404, other, path, NULL);
+    assert_int_equal(
+        json_array_size(json_object_get(city_expect(city, 200, other, "GET /authorisations", NULL), "items")),
+        0);
     (void)step(city, 200, people.provider_approver, "authorisations", (long long)fixture_number(made, "id"),
                "approve", "{}");
     assert_ok(city_read(city, people.clerk, ask_use, &use, NULL));
