@@ -97,7 +97,7 @@ TEST(what_a_worker_says_cannot_smuggle_text_into_a_refusal)
     struct refusal refusal;
     assert_int_equal(failure_refuse(FAILURE_BIND, arena, "a\x01", "\x1b[2J evil", &refusal), RESULT_INVALID);
     assert_null(refusal.field);
-    assert_string_equal(refusal.en, "The engine does not accept the query: ");
+    assert_string_equal(refusal.en, "The engine does not accept the query");
     char *longer = arena_alloc(arena, 10001);
     memset(longer, 'x', 10000);
     (void)failure_refuse(FAILURE_BIND, arena, NULL, longer, &refusal);

@@ -31,13 +31,28 @@ static const char *plain(struct arena *arena, const char *text)
     return text_has_control(copy) ? NULL : copy;
 }
 
+/* Without a detail at its end the sentence ends before the colon. */
+static size_t head_size(const char *sentence, const char *place, const char *detail)
+{
+    static const char *const ends[] = {": ", "：", " "};
+    size_t size = (size_t)(place - sentence);
+    if (detail != NULL || place[2] != '\0')
+        return size;
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        size_t end = strlen(ends[i]);
+        if (size >= end && memcmp(place - end, ends[i], end) == 0)
+            return size - end;
+    }
+    return size;
+}
+
 static const char *fill(struct arena *arena, const char *sentence, const char *detail)
 {
     const char *place = strstr(sentence, "%s");
     if (place == NULL)
         return sentence;
-    return arena_printf(arena, "%.*s%s%s", (int)(place - sentence), sentence, detail != NULL ? detail : "",
-                        place + 2);
+    return arena_printf(arena, "%.*s%s%s", (int)head_size(sentence, place, detail), sentence,
+                        detail != NULL ? detail : "", place + 2);
 }
 
 enum result failure_refuse(enum failure failure, struct arena *arena, const char *where, const char *detail,

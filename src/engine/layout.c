@@ -73,7 +73,7 @@ enum result engine_layout_ranges(struct arena *arena, const char *layout, const 
                                  size_t column_count, int64_t *ret_file_size,
                                  const struct engine_range **ret_ranges, size_t *ret_range_count)
 {
-    CLEANUP_JSON json_t *json = json_loads(layout, 0, NULL);
+    CLEANUP_JSON json_t *json = json_loads(layout, JSON_REJECT_DUPLICATES, NULL);
     const json_t *all = json_object_get(json, "columns");
     int64_t file_size = json_integer_or(json, "size", -1);
     struct engine_range footer;

@@ -32,6 +32,10 @@ enum result release_fits(const struct release_plan *plan, const struct engine_an
 {
     if (answer->column_count != plan->column_count)
         return RESULT_CORRUPT;
+    /* The names are shown before any review, so they are the query's and not the worker's. */
+    for (size_t i = 0; i < plan->output_count; i++)
+        if (strcmp(answer->columns[i].name, plan->outputs[i].name) != 0)
+            return RESULT_CORRUPT;
     for (size_t i = plan->output_count; i < plan->column_count; i++) {
         size_t measure = i - plan->output_count;
         bool count = measure < plan->resource_count || (measure - plan->resource_count) % 4 == 0;

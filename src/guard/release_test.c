@@ -215,6 +215,19 @@ TEST(an_answer_of_another_shape_is_not_released)
                      RESULT_CORRUPT);
 }
 
+TEST(an_answer_cannot_tell_anything_in_the_names_of_its_columns)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    const struct policy *policy = world(arena, "");
+    struct duck_sealed sealed = duck_seal(arena, policy, SQL);
+    struct engine_column *columns = arena_new_array(arena, struct engine_column, sealed.answer.column_count);
+    memcpy(columns, sealed.answer.columns, sealed.answer.column_count * sizeof *columns);
+    sealed.answer.columns = columns;
+    assert_ok(release_fits(&sealed.printed.plan, &sealed.answer));
+    columns[0].name = "420102199003078515";
+    assert_int_equal(release_fits(&sealed.printed.plan, &sealed.answer), RESULT_CORRUPT);
+}
+
 TEST(the_rules_have_names_and_clauses)
 {
     size_t count;

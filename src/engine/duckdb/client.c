@@ -19,7 +19,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { HELLO_SECONDS = 30, SMALL_FRAME = 4096 };
+enum {
+    HELLO_SECONDS = 30,
+    SMALL_FRAME = 4096,
+    PROGRESS_A_SECOND = 20, /* a worker tells it ten times */
+    END_SECONDS = 10,       /* from SIGKILL to the end */
+};
 
 static void kill_worker(void *context)
 {
@@ -81,6 +86,8 @@ struct talk {
     struct client_call *call;
     struct zygote_worker worker;
     instant deadline; /* clock_monotonic() */
+    bool greeted;
+    unsigned progress_told;
 };
 
 /* RESULT_TIMEOUT, or RESULT_UNAVAILABLE when the worker has closed its end. */
@@ -126,15 +133,63 @@ static enum result refuse_call(const struct client_call *call, enum failure fail
     return failure_refuse(failure, call->arena, NULL, NULL, call->ret_refusal);
 }
 
+/* What may stand in the sentence of a failure of a worker that has seen rows: a bound, which is the keeper's
+ * own, or a name that the query itself has. Else a worker that was taken over could tell rows in its
+ * failures. */
+static const char *own_detail(const struct client_call *call, enum failure failure, const char *detail)
+{
+    if (failure == FAILURE_ANSWER_ROWS)
+        return arena_printf(call->arena, "%zu", call->limits.answer_rows);
+    if (failure == FAILURE_ANSWER_BYTES)
+        return arena_printf(call->arena, "%zu", call->limits.answer_bytes);
+    if (failure == FAILURE_ANSWER_COLUMNS)
+        return arena_printf(call->arena, "%d", LIMIT_TABLE_COLUMNS);
+    if (detail == NULL || strlen(detail) > LIMIT_COLUMN_NAME_BYTES ||
+        strstr(call->sql, arena_printf(call->arena, "\"%s\"", detail)) == NULL)
+        return NULL;
+    return detail;
+}
+
 static enum result read_failure(const struct client_call *call, const uint8_t *bytes, size_t size)
 {
     struct wire_in in = {.bytes = bytes, .size = size};
-    uint32_t failure = wire_get_u32(&in);
+    uint32_t number = wire_get_u32(&in);
     const char *where = wire_get_text(&in);
     const char *detail = wire_get_text(&in);
-    if (!wire_at_end(&in) || failure == FAILURE_NONE || failure >= FAILURE_COUNT)
+    if (!wire_at_end(&in) || number == FAILURE_NONE || number >= FAILURE_COUNT)
         return refuse_call(call, FAILURE_GARBLED);
-    return failure_refuse((enum failure)failure, call->arena, where, detail, call->ret_refusal);
+    enum failure failure = (enum failure)number;
+    if (call->sql != NULL) {
+        where = NULL;
+        detail = own_detail(call, failure, detail);
+    }
+    return failure_refuse(failure, call->arena, where, detail, call->ret_refusal);
+}
+
+/* A word on the way, of four bytes. False when it is none, or one too many: a second hello would move the
+ * deadline. */
+static bool hear_word(struct talk *talk, const struct frame_header *header, const uint8_t *bytes)
+{
+    struct client_call *call = talk->call;
+    uint32_t value;
+    if (header->size != sizeof value)
+        return false;
+    (void)memcpy(&value, bytes, sizeof value);
+    if (header->kind == FRAME_HELLO && !talk->greeted) {
+        talk->greeted = true;
+        call->layers = value;
+        talk->deadline =
+            clock_monotonic() + (instant)(call->limits.seconds + LIMIT_WORKER_GRACE_SECONDS) * INSTANT_SECOND;
+        return true;
+    }
+    if (header->kind != FRAME_PROGRESS || !talk->greeted ||
+        ++talk->progress_told > (call->limits.seconds + LIMIT_WORKER_GRACE_SECONDS) * PROGRESS_A_SECOND)
+        return false;
+    /* Only upwards: so it can tell a percentage and little else. */
+    int progress = value <= 1000 ? (int)value : 1000;
+    if (call->job != NULL && progress > atomic_load(&call->job->progress))
+        atomic_store(&call->job->progress, progress);
+    return true;
 }
 
 /* The worker has gone without a word: why? */
@@ -171,24 +226,15 @@ static enum result listen_to(struct talk *talk)
             return read_death(talk);
         if (result != RESULT_OK)
             return refuse_call(call, FAILURE_GARBLED);
-        if (header.kind == FRAME_ANSWER) {
+        if (header.kind == FRAME_ANSWER && talk->greeted) {
             call->answer = bytes;
             call->answer_size = header.size;
             return RESULT_OK;
         }
         if (header.kind == FRAME_FAILURE)
             result = read_failure(call, bytes, header.size);
-        else if (header.size != sizeof(uint32_t))
+        else if (!hear_word(talk, &header, bytes))
             result = refuse_call(call, FAILURE_GARBLED);
-        else if (header.kind == FRAME_HELLO) {
-            (void)memcpy(&call->layers, bytes, sizeof call->layers);
-            talk->deadline = clock_monotonic() +
-                             (instant)(call->limits.seconds + LIMIT_WORKER_GRACE_SECONDS) * INSTANT_SECOND;
-        } else if (header.kind == FRAME_PROGRESS && call->job != NULL) {
-            uint32_t thousandths;
-            (void)memcpy(&thousandths, bytes, sizeof thousandths);
-            atomic_store(&call->job->progress, thousandths <= 1000 ? (int)thousandths : 1000);
-        }
         free(bytes);
         if (result != RESULT_OK)
             return result;
@@ -206,6 +252,18 @@ static enum result speak(struct talk *talk)
     return listen_to(talk);
 }
 
+/* Kills it; for one that writes, waits until it no longer can. */
+static bool end_worker(struct talk *talk)
+{
+    struct pollfd end = {talk->worker.process, POLLIN, 0};
+    kill_worker(&talk->worker);
+    bool ended = !talk->call->writes || poll(&end, 1, END_SECONDS * 1000) == 1;
+    (void)close(talk->worker.channel);
+    (void)close(talk->worker.process);
+    (void)close(talk->worker.death);
+    return ended;
+}
+
 static enum result call_worker(struct duckdb_engine *engine, struct client_call *call)
 {
     struct talk talk = {.call = call, .deadline = clock_monotonic() + HELLO_SECONDS * INSTANT_SECOND};
@@ -221,10 +279,8 @@ static enum result call_worker(struct duckdb_engine *engine, struct client_call 
         result = speak(&talk);
     if (call->job != NULL)
         engine_job_detach(call->job);
-    kill_worker(&talk.worker);
-    (void)close(talk.worker.channel);
-    (void)close(talk.worker.process);
-    (void)close(talk.worker.death);
+    if (!end_worker(&talk))
+        return refuse_call(call, FAILURE_MACHINE);
     return result;
 }
 
@@ -253,6 +309,7 @@ void client_begin(struct client_call *call, enum job_kind kind, const struct eng
     l.answer_rows = l.answer_rows > 0 ? l.answer_rows : LIMIT_ANSWER_ROWS;
     l.answer_bytes = l.answer_bytes > 0 ? l.answer_bytes : LIMIT_ANSWER_BYTES;
     call->limits = l;
+    call->writes = writes;
     call->answer_bytes_max = l.answer_bytes;
     wire_put_u32(&call->message, (uint32_t)kind);
     wire_put_u64(&call->message, l.memory_bytes);

@@ -26,8 +26,11 @@ struct client_call {
     struct arena *arena;    /* for the refusal */
     struct refusal *ret_refusal;
     bool parser; /* takes a place of the parsers */
+    const char
+        *sql; /* of a query that reads rows: then no word of the worker's gets into the refusal; else NULL */
     /* made by client_begin() and client_lend() */
     struct engine_limits limits;
+    bool writes; /* it is dead before client_call() returns */
     size_t answer_bytes_max;
     struct wire_out message;
     int descriptors[WIRE_DESCRIPTORS_MAX];

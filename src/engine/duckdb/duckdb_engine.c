@@ -89,7 +89,8 @@ static enum result run(struct engine *engine, struct engine_job *job, struct are
                        const struct engine_query *query, struct engine_answer *ret_answer,
                        struct refusal *ret_refusal)
 {
-    CLEANUP_CALL struct client_call call = {.job = job, .arena = arena, .ret_refusal = ret_refusal};
+    CLEANUP_CALL struct client_call call = {
+        .job = job, .arena = arena, .ret_refusal = ret_refusal, .sql = query->sql};
     if (query->table_count > LIMIT_QUERY_TABLES || strlen(query->sql) > LIMIT_PRINTED_SQL_BYTES)
         return failure_refuse(FAILURE_SQL_LONG, arena, NULL,
                               arena_printf(arena, "%zu", LIMIT_PRINTED_SQL_BYTES), ret_refusal);
@@ -117,7 +118,8 @@ static enum result extract(struct engine *engine, struct engine_job *job, struct
                            const struct engine_query *query, int output, int64_t *ret_rows,
                            struct refusal *ret_refusal)
 {
-    CLEANUP_CALL struct client_call call = {.job = job, .arena = arena, .ret_refusal = ret_refusal};
+    CLEANUP_CALL struct client_call call = {
+        .job = job, .arena = arena, .ret_refusal = ret_refusal, .sql = query->sql};
     if (query->table_count > LIMIT_QUERY_TABLES || strlen(query->sql) > LIMIT_PRINTED_SQL_BYTES)
         return failure_refuse(FAILURE_SQL_LONG, arena, NULL,
                               arena_printf(arena, "%zu", LIMIT_PRINTED_SQL_BYTES), ret_refusal);

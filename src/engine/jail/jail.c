@@ -113,7 +113,7 @@ void jail_namespaces(struct jail *jail)
         holds(jail, JAIL_KEYRING);
     /* Where memory runs out a worker is killed for it, not the keeper. */
     (void)write_file("/proc/self/oom_score_adj", "1000");
-    (void)prctl(PR_SET_DUMPABLE, 0);
+    (void)prctl(PR_SET_DUMPABLE, lab_without(JAIL_NO_NEW_PRIVS) ? 1 : 0);
 }
 
 static bool empty_root(void)
@@ -255,7 +255,6 @@ static bool stay_unprivileged(const struct jail *jail)
 
 void jail_close(struct jail *jail, int keep)
 {
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (!close_descriptors(keep))
         _exit(1);
     if (getuid() != 0 && geteuid() != 0)
@@ -264,6 +263,7 @@ void jail_close(struct jail *jail, int keep)
     /* Its threads and keys are counted and kept apart from other workers'. It has no number in there. */
     if (held(jail, JAIL_USER) && !lab_without(JAIL_OWN_USER) && unshare(CLONE_NEWUSER) == 0)
         holds(jail, JAIL_OWN_USER);
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     demand(jail, JAIL_CAPABILITIES, drop_capabilities);
     demand(jail, JAIL_RLIMITS, bound_resources);
     demand(jail, JAIL_NO_NEW_PRIVS, stay_unprivileged);

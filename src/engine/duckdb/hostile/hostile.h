@@ -67,6 +67,7 @@ enum {
 /* Memory that the test shares with its workers. */
 struct page {
     int64_t (*volatile run)(const struct lab_worker *worker); /* what workers do; NULL: their job */
+    const void *volatile argument;                            /* for it */
     char folder[128];                                         /* of the machine, open to everybody */
     char secret_path[160];
     char target_path[160];

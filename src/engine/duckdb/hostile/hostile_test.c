@@ -223,8 +223,9 @@ TEST(each_wall_alone_stops_what_it_is_said_to_stop)
     for (int wall = 0; wall < WALL_COUNT; wall++) {
         if (foundations[wall] == 0)
             continue;
-        stand_alone(wall, 0);
         stand_alone(wall, L(NOBODY));
+        if (getuid() == 0)
+            stand_alone(wall, 0);
     }
     for (unsigned i = 0; i < probe_count && complaints[0] == '\0'; i++)
         report_layers(probes[i]);
@@ -242,27 +243,40 @@ static void take_away(const char *name, uint32_t layers, int landlock_abi)
             complain(about, probes[i]->name, "does harm");
 }
 
-static void take_each_away(int landlock_abi)
+static void take_each_wall_away(int landlock_abi)
 {
-    take_away("nothing", 0, landlock_abi);
     for (int wall = 0; wall < WALL_COUNT; wall++)
         if (walls[wall].layers != 0)
             take_away(walls[wall].name, walls[wall].layers, landlock_abi);
-    for (int layer = 0; layer < JAIL_LAYER_COUNT; layer++)
+}
+
+static void take_each_layer_away(int landlock_abi)
+{
+    for (int layer = 0; layer < JAIL_LAYER_COUNT; layer++) {
         /* Without no_new_privs only who has capabilities may load a filter. */
-        take_away(jail_layer_name((enum jail_layer)layer),
-                  UINT32_C(1) << layer | (layer == JAIL_NO_NEW_PRIVS ? L(CAPABILITIES) : 0), landlock_abi);
-    no_complaint();
+        uint32_t away = UINT32_C(1) << layer | (layer == JAIL_NO_NEW_PRIVS ? L(CAPABILITIES) : 0);
+        bool wall = false;
+        for (int i = 0; i < WALL_COUNT; i++)
+            wall |= walls[i].layers == away;
+        if (!wall)
+            take_away(jail_layer_name((enum jail_layer)layer), away, landlock_abi);
+    }
 }
 
 TEST(with_any_wall_away_no_harm_is_done)
 {
-    take_each_away(0);
+    take_each_wall_away(0);
+    take_each_layer_away(0);
+    no_complaint();
 }
 
 /* Debian 12's own kernel: no control over truncating, the network, signals and abstract sockets. */
 TEST(with_the_landlock_of_an_older_kernel_no_harm_is_done_either)
 {
     enum { ABI_OF_LINUX_6_1 = 2 };
-    take_each_away(ABI_OF_LINUX_6_1);
+    take_away("nothing", 0, ABI_OF_LINUX_6_1);
+    take_each_wall_away(ABI_OF_LINUX_6_1);
+    if (getenv("DUKOU_TEST_LONG") != NULL)
+        take_each_layer_away(ABI_OF_LINUX_6_1);
+    no_complaint();
 }

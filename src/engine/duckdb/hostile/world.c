@@ -301,8 +301,8 @@ const char *world_harm(void)
         harm = "an input was changed";
         mend_input();
     }
-    if (ftruncate(world.output, 0) != 0) {
-        harm = "the output can no longer be emptied";
+    if (ftruncate(world.output, 0) != 0 || fcntl(world.output, F_GET_SEALS) != 0) {
+        harm = "the output was sealed";
         mend_input();
     }
     return harm;
