@@ -370,7 +370,7 @@ PROBE(run_a_program_from_memory, SURFACE, W(SECCOMP), KILLED, ENDS,
     return run_image((int)syscall(SYS_memfd_create, "program", 0));
 }
 
-PROBE(run_its_output, SURFACE, W(SECCOMP), KILLED, ENDS,
+PROBE(run_its_output, SURFACE, W(SECCOMP) | W(MACHINE), KILLED, UNSURE | ENDS,
       "writes a program into its output file and runs that")
 {
     return run_image(worker->descriptors[1]);

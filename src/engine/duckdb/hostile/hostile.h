@@ -82,6 +82,7 @@ struct page {
     int victim_descriptor;
     char machine[256];                  /* its name */
     volatile sig_atomic_t signals_seen; /* by the victim */
+    volatile sig_atomic_t pings_seen;   /* the same, of ours */
     volatile int steps;                 /* how far a probe has come that does not return */
 };
 extern struct page *page;
@@ -120,6 +121,8 @@ int64_t is_secret(const void *bytes);
 
 /* Once; the second call does nothing. */
 void world_make(void);
+/* Waits until every signal sent to the victim has arrived. */
+void world_settle(void);
 /* Names the harm that has been done to files, processes, sockets or the lent descriptors; NULL for none.
  * Mends it. */
 const char *world_harm(void);

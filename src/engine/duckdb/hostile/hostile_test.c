@@ -54,8 +54,10 @@ static int64_t run_probe(struct engine *engine, unsigned number)
     if ((probes[number]->flags & TWICE) != 0)
         (void)hostile_call(engine, &limits);
     struct outcome outcome = hostile_call(engine, &limits);
+    if (probes[number]->harm == HARM_PROCESS)
+        world_settle();
     const char *harm = world_harm();
-    if (harm != NULL)
+    if (harm != NULL || outcome.core)
         return DONE;
     if (outcome.result == RESULT_OK)
         return outcome.value;

@@ -14,10 +14,12 @@
 #include <linux/seccomp.h>
 #include <mqueue.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/io.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/shm.h>
 #include <sys/swap.h>
@@ -284,4 +286,13 @@ PROBE(find_a_key_of_an_earlier_job, HARM_DATA, W(SECCOMP) | W(NAMESPACES), KILLE
     long key = syscall(SYS_add_key, "user", "hostile-note", "x", 1, KEY_SPEC_USER_KEYRING);
     (void)syscall(SYS_keyctl, KEYCTL_SET_TIMEOUT, key, 5);
     return key < 0 ? -errno : -ENOKEY;
+}
+
+/* ---- cores ---- */
+
+PROBE(leave_a_core_file, HARM_FILE, W(RLIMITS) | W(RIGHTS), SIGNALLED(SIGSEGV), UNSURE,
+      "crashes, so that its memory is written to a core file")
+{
+    volatile char *nothing = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return *nothing;
 }

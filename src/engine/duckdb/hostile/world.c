@@ -126,8 +126,10 @@ static void make_ipc(void)
 
 static void on_signal(int signal)
 {
-    (void)signal;
-    page->signals_seen = 1;
+    if (signal == SIGUSR1)
+        page->pings_seen++;
+    else
+        page->signals_seen = 1;
 }
 
 static _Noreturn void be_victim(void)
@@ -139,6 +141,7 @@ static _Noreturn void be_victim(void)
     (void)prctl(PR_SET_DUMPABLE, 1);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)signal(SIGURG, on_signal);
+    (void)signal(SIGUSR1, on_signal);
     page->victim_descriptor = open(page->secret_path, O_RDONLY);
     page->victim_secret = (uintptr_t)secret;
     for (;;)
@@ -180,6 +183,12 @@ void world_make(void)
     make_sockets();
     make_ipc();
     make_victim();
+    /* Where a core would be written, and that one may be. */
+    enum { CORE_BYTES = 1024 * 1024 };
+    struct rlimit core;
+    insist(chdir(page->folder) == 0 && getrlimit(RLIMIT_CORE, &core) == 0, "folder");
+    core.rlim_cur = core.rlim_max < CORE_BYTES ? core.rlim_max : CORE_BYTES;
+    (void)setrlimit(RLIMIT_CORE, &core);
     (void)atexit(end_world);
 }
 
@@ -282,6 +291,17 @@ static void mend_input(void)
     (void)close(world.input);
     (void)close(world.output);
     make_input();
+}
+
+void world_settle(void)
+{
+    sig_atomic_t next = page->pings_seen + 1;
+    siginfo_t ended = {0};
+    (void)kill(page->victim, SIGUSR1);
+    while (page->pings_seen < next && ended.si_pid == 0) {
+        (void)sched_yield();
+        (void)waitid(P_PID, (id_t)page->victim, &ended, WEXITED | WSTOPPED | WNOHANG | WNOWAIT);
+    }
 }
 
 const char *world_harm(void)
