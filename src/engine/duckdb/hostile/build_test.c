@@ -81,6 +81,6 @@ TEST(nothing_of_this_is_in_the_product)
     /* build/src/engine/hostile_test, build/dukou */
     for (int up = 0; up < 3; up++)
         *strrchr(path, '/') = '\0';
-    (void)strcat(path, "/dukou");
+    (void)snprintf(path + strlen(path), sizeof path - strlen(path), "/dukou");
     assert_false(has_mark(path));
 }

@@ -84,8 +84,9 @@ static const char *outcome_text(int64_t outcome)
 }
 
 /* outcomes[number of the probe] in a jail that lacks the layers `without`. */
-static void run_all(uint32_t without, int landlock_abi, int64_t *outcomes)
+static void run_all(uint32_t without, int landlock_abi, int64_t outcomes[PROBES_MAX])
 {
+    memset(outcomes, 0, PROBES_MAX * sizeof *outcomes);
     struct engine *engine;
     world_make();
     lab.without = without;
@@ -110,7 +111,7 @@ static void complain(const char *about, const char *name, const char *what)
 static void no_complaint(void)
 {
     static char text[sizeof complaints];
-    (void)strcpy(text, complaints);
+    memcpy(text, complaints, sizeof text);
     complaints[0] = '\0';
     if (text[0] != '\0')
         fail_msg("%s", text);

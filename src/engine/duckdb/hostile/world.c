@@ -57,7 +57,7 @@ static void write_file(const char *path, const char *text)
 
 static void make_files(void)
 {
-    (void)strcpy(page->folder, "/tmp/dukou-hostile-XXXXXX");
+    (void)snprintf(page->folder, sizeof page->folder, "/tmp/dukou-hostile-XXXXXX");
     insist(mkdtemp(page->folder) != NULL && chmod(page->folder, 0777) == 0, "folder");
     (void)snprintf(page->secret_path, sizeof page->secret_path, "%s/secret", page->folder);
     (void)snprintf(page->target_path, sizeof page->target_path, "%s/target", page->folder);
@@ -85,7 +85,7 @@ static int listen_at(int kind, const struct sockaddr *address, socklen_t size, i
 
 static uint16_t port_of(int fd)
 {
-    struct sockaddr_in address;
+    struct sockaddr_in address = {0};
     socklen_t size = sizeof address;
     insist(getsockname(fd, (struct sockaddr *)&address, &size) == 0, "port");
     return ntohs(address.sin_port);
@@ -115,7 +115,7 @@ static void make_ipc(void)
     world.shared_memory = shmget(page->shared_memory, 4096, IPC_CREAT | 0666);
     char *at = world.shared_memory >= 0 ? shmat(world.shared_memory, NULL, 0) : (void *)-1;
     insist(at != (void *)-1, "shared memory");
-    (void)strcpy(at, SECRET "-shm");
+    memcpy(at, SECRET "-shm", sizeof SECRET "-shm");
     (void)shmdt(at);
     /* A key in the session's ring, as a login or a service manager leaves there. */
     insist(syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0 &&
