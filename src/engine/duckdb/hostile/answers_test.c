@@ -639,11 +639,11 @@ TEST(a_worker_that_has_seen_rows_cannot_tell_them_in_a_failure)
 /* With its output mapped and so much memory that its end takes a while. */
 static void accept_and_write_on(void)
 {
-    enum { MUCH = 256 * 1024 * 1024 };
+    static char much[256 * 1024 * 1024];
     write_output(8);
     int out = open("/room/out", O_RDWR);
     volatile uint32_t *mapped = mmap(NULL, 64, PROT_READ | PROT_WRITE, MAP_SHARED, out, 0);
-    memset(malloc(MUCH), 1, MUCH);
+    memset(much, 1, sizeof much);
     report(1, 0, 0, 0, 0, "{" COLUMNS);
     for (;;)
         ++*mapped;

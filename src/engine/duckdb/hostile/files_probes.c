@@ -17,16 +17,24 @@
 
 enum { PATHS = W(SECCOMP) | W(LANDLOCK) | W(ROOT), NAMES = W(SECCOMP) | W(ROOT) };
 
-static const char *path_of(const char *format, int number, const char *rest)
+static char path[512];
+
+static const char *joined(const char *before, const char *after)
 {
-    static char path[512];
-    (void)snprintf(path, sizeof path, format, number, rest);
+    (void)snprintf(path, sizeof path, "%s%s", before, after);
     return path;
 }
 
-static int64_t read_at(int folder, const char *path)
+/* /proc/PID/… of the victim */
+static const char *of_victim(const char *what)
 {
-    return read_secret(syscall(SYS_openat, folder, path, O_RDONLY, 0));
+    (void)snprintf(path, sizeof path, "/proc/%d/%s", page->victim, what);
+    return path;
+}
+
+static int64_t read_at(int folder, const char *name)
+{
+    return read_secret(syscall(SYS_openat, folder, name, O_RDONLY, 0));
 }
 
 #ifdef SYS_open
@@ -37,7 +45,7 @@ PROBE(open_a_file, HARM_FILE, PATHS, -ENOENT, 0, "opens a file of the machine wi
 
 PROBE(make_a_file_with_creat, HARM_FILE, PATHS, -EPERM, 0, "makes a file with creat()")
 {
-    return done(syscall(SYS_creat, path_of("%2$s/new", 0, page->folder), 0666));
+    return done(syscall(SYS_creat, joined(page->folder, "/new"), 0666));
 }
 #endif
 
@@ -60,8 +68,7 @@ PROBE(change_a_file, HARM_FILE, PATHS, -ENOENT, 0, "opens a file for writing and
 
 PROBE(make_a_file, HARM_FILE, PATHS, -ENOENT, 0, "makes a file with openat(O_CREAT)")
 {
-    return done(
-        syscall(SYS_openat, AT_FDCWD, path_of("%2$s/new", 0, page->folder), O_CREAT | O_WRONLY, 0666));
+    return done(syscall(SYS_openat, AT_FDCWD, joined(page->folder, "/new"), O_CREAT | O_WRONLY, 0666));
 }
 
 PROBE(make_a_nameless_file, HARM_FILE, PATHS, -ENOENT, 0, "makes a file without a name with O_TMPFILE")
@@ -90,25 +97,27 @@ PROBE(walk_from_the_working_folder, HARM_FILE, PATHS, KILLED, 0,
 
 PROBE(go_up_to_the_real_root, HARM_FILE, PATHS, -ENOENT, 0, "opens ../../../.. and the file behind it")
 {
-    return read_at(AT_FDCWD, path_of("../../../../../..%2$s", 0, page->secret_path));
+    return read_at(AT_FDCWD, joined("../../../../../..", page->secret_path));
 }
 
 PROBE(go_through_proc_root, HARM_FILE, PATHS, -ENOENT, 0, "opens a file through /proc/self/root")
 {
-    return read_at(AT_FDCWD, path_of("/proc/self/root%2$s", 0, page->secret_path));
+    return read_at(AT_FDCWD, joined("/proc/self/root", page->secret_path));
 }
 
 PROBE(go_through_the_root_of_another, HARM_FILE, PATHS, -ENOENT, 0,
       "opens a file through /proc/PID/root of another process")
 {
-    return read_at(AT_FDCWD, path_of("/proc/%d/root%s", page->victim, page->secret_path));
+    char inside[256];
+    (void)snprintf(inside, sizeof inside, "root%s", page->secret_path);
+    return read_at(AT_FDCWD, of_victim(inside));
 }
 
 PROBE(read_the_environment_of_another, HARM_PROCESS, PATHS | W(NAMESPACES), -ENOENT, 0,
       "reads /proc/PID/environ")
 {
     char byte;
-    int fd = (int)syscall(SYS_openat, AT_FDCWD, path_of("/proc/%d/environ", page->victim, ""), O_RDONLY, 0);
+    int fd = (int)syscall(SYS_openat, AT_FDCWD, of_victim("environ"), O_RDONLY, 0);
     return fd < 0 ? -errno : read(fd, &byte, 1) == 1 ? DONE : -errno;
 }
 
@@ -116,7 +125,7 @@ PROBE(read_the_memory_of_another_in_proc, HARM_PROCESS, PATHS | W(NAMESPACES), -
       "reads /proc/PID/mem")
 {
     char bytes[32];
-    int fd = (int)syscall(SYS_openat, AT_FDCWD, path_of("/proc/%d/mem", page->victim, ""), O_RDONLY, 0);
+    int fd = (int)syscall(SYS_openat, AT_FDCWD, of_victim("mem"), O_RDONLY, 0);
     if (fd < 0 || pread(fd, bytes, sizeof bytes, (off_t)page->victim_secret) < 0)
         return -errno;
     return is_secret(bytes);
@@ -125,9 +134,9 @@ PROBE(read_the_memory_of_another_in_proc, HARM_PROCESS, PATHS | W(NAMESPACES), -
 PROBE(open_a_descriptor_of_another, HARM_PROCESS, PATHS | W(NAMESPACES), -ENOENT, 0,
       "opens /proc/PID/fd/N of another process")
 {
-    char path[64];
-    (void)snprintf(path, sizeof path, "/proc/%d/fd/%d", page->victim, page->victim_descriptor);
-    return read_at(AT_FDCWD, path);
+    char number[32];
+    (void)snprintf(number, sizeof number, "fd/%d", page->victim_descriptor);
+    return read_at(AT_FDCWD, of_victim(number));
 }
 
 PROBE(open_its_own_memory, SURFACE, PATHS, -ENOENT, 0,
@@ -240,29 +249,29 @@ PROBE(truncate_a_file, HARM_FILE, PATHS, -EPERM, 0, "truncates a file by its nam
 
 PROBE(rename_a_file, HARM_FILE, PATHS, -EPERM, 0, "renames a file")
 {
-    const char *name = path_of("%2$s/new", 0, page->folder);
+    const char *name = joined(page->folder, "/new");
     return done(syscall(SYS_renameat2, AT_FDCWD, page->target_path, AT_FDCWD, name, 0));
 }
 
 PROBE(link_a_file, HARM_FILE, PATHS, KILLED, 0, "gives a file a second name")
 {
-    const char *name = path_of("%2$s/new", 0, page->folder);
+    const char *name = joined(page->folder, "/new");
     return done(syscall(SYS_linkat, AT_FDCWD, page->secret_path, AT_FDCWD, name, 0));
 }
 
 PROBE(make_a_symbolic_link, HARM_FILE, PATHS, KILLED, 0, "makes a symbolic link to a file")
 {
-    return done(syscall(SYS_symlinkat, page->secret_path, AT_FDCWD, path_of("%2$s/new", 0, page->folder)));
+    return done(syscall(SYS_symlinkat, page->secret_path, AT_FDCWD, joined(page->folder, "/new")));
 }
 
 PROBE(make_a_folder, HARM_FILE, PATHS, -EPERM, 0, "makes a folder")
 {
-    return done(syscall(SYS_mkdirat, AT_FDCWD, path_of("%2$s/new", 0, page->folder), 0777));
+    return done(syscall(SYS_mkdirat, AT_FDCWD, joined(page->folder, "/new"), 0777));
 }
 
 PROBE(make_a_pipe_with_a_name, HARM_FILE, PATHS, KILLED, 0, "makes a named pipe")
 {
-    return done(syscall(SYS_mknodat, AT_FDCWD, path_of("%2$s/new", 0, page->folder), S_IFIFO | 0666, 0));
+    return done(syscall(SYS_mknodat, AT_FDCWD, joined(page->folder, "/new"), S_IFIFO | 0666, 0));
 }
 
 PROBE(open_a_file_to_everybody, HARM_FILE, NAMES, KILLED, 0, "changes a file's mode")

@@ -4,6 +4,7 @@
 #include "support/attack.h"
 #include "support/test.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -212,9 +213,9 @@ TEST(a_worker_that_hoards_threads_takes_none_from_others)
 static int64_t read_badness(const struct lab_worker *worker)
 {
     char text[16] = "";
-    FILE *file = fopen("/proc/self/oom_score_adj", "r");
+    int fd = open("/proc/self/oom_score_adj", O_RDONLY);
     (void)worker;
-    return file != NULL && fgets(text, sizeof text, file) != NULL ? strtol(text, NULL, 10) : -1;
+    return fd >= 0 && read(fd, text, sizeof text - 1) > 0 ? strtol(text, NULL, 10) : -1;
 }
 
 TEST(where_memory_runs_out_a_worker_is_killed_first)
