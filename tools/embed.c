@@ -4,7 +4,8 @@
  *   embed law OUT.h OUT.c FILE.tsv    the plan's clauses
  *
  * A statement starts with a line "-- name: product_by_id :one" (or :many, :exec) and runs to the next such
- * line. A file called NNNN_name.sql is migration NNNN. */
+ * line. Where PostgreSQL cannot run it, its own text follows behind a line "-- postgresql:". A file called
+ * NNNN_name.sql is migration NNNN, and NNNN_name.postgres.sql what PostgreSQL runs in its place. */
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -63,6 +64,14 @@ static void print_c_string(FILE *out, const char *text, size_t length)
     (void)fputc('"', out);
 }
 
+static void print_c_string_or_null(FILE *out, const char *text, size_t length)
+{
+    if (text == NULL)
+        (void)fputs("0", out);
+    else
+        print_c_string(out, text, length);
+}
+
 static char *upper(const char *name)
 {
     char *copy = strdup(name);
@@ -76,6 +85,8 @@ struct statement {
     char kind[8];
     const char *text;
     size_t length;
+    const char *postgres; /* NULL: the same text */
+    size_t postgres_length;
     const char *file;
 };
 
@@ -86,6 +97,7 @@ struct migration {
     int number;
     char name[64];
     const char *text;
+    const char *postgres; /* NULL: translated */
 };
 
 static struct migration migrations[MAX_ITEMS];
@@ -95,6 +107,29 @@ static const char *base_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
     return slash != NULL ? slash + 1 : path;
+}
+
+static size_t without_end(const char *text, size_t length)
+{
+    while (length > 0 && isspace((unsigned char)text[length - 1]))
+        length--;
+    return length;
+}
+
+/* Parts the text for PostgreSQL from the one for all. */
+static void split_variant(struct statement *s)
+{
+    static const char line[] = "\n-- postgresql:\n";
+    const char *at = strstr(s->text, line);
+    if (at == NULL || at >= s->text + s->length)
+        return;
+    s->postgres = at + strlen(line);
+    s->postgres_length = without_end(s->postgres, (size_t)(s->text + s->length - s->postgres));
+    s->length = without_end(s->text, (size_t)(at - s->text));
+    const char *second = strstr(s->postgres, line);
+    if (s->length == 0 || s->postgres_length == 0 ||
+        (second != NULL && second < s->postgres + s->postgres_length))
+        fail("%s: %s: one text for all and one for PostgreSQL", s->file, s->name);
 }
 
 static void read_statements(const char *path, const char *text)
@@ -115,8 +150,8 @@ static void read_statements(const char *path, const char *text)
         s->text++;
         mark = strstr(s->text, "-- name:");
         s->length = mark != NULL ? (size_t)(mark - s->text) : strlen(s->text);
-        while (s->length > 0 && isspace((unsigned char)s->text[s->length - 1]))
-            s->length--;
+        s->length = without_end(s->text, s->length);
+        split_variant(s);
     }
 }
 
@@ -134,22 +169,47 @@ static int by_name(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
+static struct migration *migration_of(int number, const char *name)
+{
+    for (size_t i = 0; i < migration_count; i++)
+        if (migrations[i].number == number && strcmp(migrations[i].name, name) == 0)
+            return &migrations[i];
+    if (migration_count == MAX_ITEMS)
+        fail("more than %d migrations", MAX_ITEMS);
+    struct migration *m = &migrations[migration_count++];
+    m->number = number;
+    (void)snprintf(m->name, sizeof m->name, "%s", name);
+    return m;
+}
+
+static bool read_migration(const char *path, const char *text)
+{
+    int number;
+    char name[64];
+    if (sscanf(base_name(path), "%4d_%63[a-z_0-9]", &number, name) != 2)
+        return false;
+    struct migration *m = migration_of(number, name);
+    if (strstr(path, ".postgres.sql") != NULL)
+        m->postgres = text;
+    else
+        m->text = text;
+    return true;
+}
+
 static void embed_sql(const char *header, const char *source, char **paths, int count)
 {
     for (int i = 0; i < count; i++) {
         char *text = read_file(paths[i]);
-        struct migration *m = &migrations[migration_count];
-        if (sscanf(base_name(paths[i]), "%4d_%63[a-z_0-9]", &m->number, m->name) == 2) {
-            m->text = text;
-            migration_count++;
-        } else {
+        if (!read_migration(paths[i], text))
             read_statements(paths[i], text);
-        }
     }
     qsort(migrations, migration_count, sizeof migrations[0], by_number);
     qsort(statements, statement_count, sizeof statements[0], by_name);
-    for (size_t i = 1; i < migration_count; i++)
-        if (migrations[i].number == migrations[i - 1].number)
+    for (size_t i = 0; i < migration_count; i++)
+        if (migrations[i].text == NULL)
+            fail("migration %04d_%s has a text for PostgreSQL only", migrations[i].number,
+                 migrations[i].name);
+        else if (i > 0 && migrations[i].number == migrations[i - 1].number)
             fail("two migrations have the number %d", migrations[i].number);
     for (size_t i = 1; i < statement_count; i++)
         if (strcmp(statements[i].name, statements[i - 1].name) == 0)
@@ -162,8 +222,9 @@ static void embed_sql(const char *header, const char *source, char **paths, int 
     (void)fputs(
         "    SQL_COUNT\n};\n\nenum sql_kind { SQL_KIND_EXEC, SQL_KIND_ONE, SQL_KIND_MANY };\n\n"
         "struct sql_statement {\n    const char *name;\n    enum sql_kind kind;\n    const char *text;\n"
-        "    const char *file;\n};\n\nstruct sql_migration {\n    int number;\n    const char *name;\n"
-        "    const char *text;\n};\n\n",
+        "    const char *file;\n    const char *postgres; /* NULL: the same text */\n};\n\n"
+        "struct sql_migration {\n    int number;\n    const char *name;\n    const char *text;\n"
+        "    const char *postgres; /* NULL: the text, translated */\n};\n\n",
         h);
     (void)fprintf(h,
                   "extern const struct sql_statement sql_statements[SQL_COUNT + 1];\n"
@@ -179,17 +240,22 @@ static void embed_sql(const char *header, const char *source, char **paths, int 
         const struct statement *s = &statements[i];
         (void)fprintf(c, "    {\"%s\", SQL_KIND_%s,\n     ", s->name, upper(s->kind));
         print_c_string(c, s->text, s->length);
-        (void)fprintf(c, ",\n     \"%s\"},\n", base_name(s->file));
+        (void)fprintf(c, ",\n     \"%s\",\n     ", base_name(s->file));
+        print_c_string_or_null(c, s->postgres, s->postgres_length);
+        (void)fputs("},\n", c);
     }
-    (void)fputs("    {0, SQL_KIND_EXEC, 0, 0},\n};\n\nconst struct sql_migration "
+    (void)fputs("    {0, SQL_KIND_EXEC, 0, 0, 0},\n};\n\nconst struct sql_migration "
                 "sql_migrations[SQL_MIGRATION_COUNT + 1] = {\n",
                 c);
     for (size_t i = 0; i < migration_count; i++) {
         (void)fprintf(c, "    {%d, \"%s\",\n     ", migrations[i].number, migrations[i].name);
         print_c_string(c, migrations[i].text, strlen(migrations[i].text));
+        (void)fputs(",\n     ", c);
+        print_c_string_or_null(c, migrations[i].postgres,
+                               migrations[i].postgres != NULL ? strlen(migrations[i].postgres) : 0);
         (void)fputs("},\n", c);
     }
-    (void)fputs("    {0, 0, 0},\n};\n", c);
+    (void)fputs("    {0, 0, 0, 0},\n};\n", c);
     (void)fclose(c);
 }
 

@@ -118,8 +118,8 @@ static enum result run(struct verify *verify, const char *store_path, const char
 static enum result verify_home(const char *log_folder, const char *store_path, const char *keys_path,
                                bool copy, struct arena *arena, struct audit_report *ret_report)
 {
-    if (store_path != NULL && access(store_path, R_OK) != 0)
-        return errno == ENOENT ? RESULT_NOT_FOUND : RESULT_IO;
+    if (store_path != NULL)
+        TRY(store_there(store_path));
     int folder = open(log_folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0)
         return errno == ENOENT ? RESULT_NOT_FOUND : RESULT_IO;

@@ -6,7 +6,6 @@
 
 #include <fcntl.h>
 #include <fts.h>
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,17 +14,7 @@
 
 static void run_sql(struct audit_log *log, const char *sql)
 {
-    sqlite3 *database;
-    char *message = NULL;
-    assert_int_equal(sqlite3_open(log->store_path, &database), SQLITE_OK);
-    char prepare[256];
-    (void)snprintf(prepare, sizeof prepare,
-                   "PRAGMA foreign_keys=OFF; PRAGMA ignore_check_constraints=ON; ATTACH '%s/stash' AS s",
-                   log->home);
-    assert_int_equal(sqlite3_exec(database, prepare, NULL, NULL, NULL), SQLITE_OK);
-    if (sqlite3_exec(database, sql, NULL, NULL, &message) != SQLITE_OK)
-        fail_msg("%s: %s", sql, message);
-    assert_int_equal(sqlite3_close(database), SQLITE_OK);
+    test_store_sql(log->store_path, sql);
 }
 
 /* Does it, looks whether the log tells and says `words`, and takes it back. */
@@ -248,20 +237,12 @@ static bool is_uncovered(const char *name)
 
 static int list_tables(struct audit_log *log, struct table *tables)
 {
-    sqlite3 *database;
-    sqlite3_stmt *statement;
+    char *lines = test_store_columns(log->store_path);
     int count = 0;
-    assert_int_equal(sqlite3_open(log->store_path, &database), SQLITE_OK);
-    assert_int_equal(
-        sqlite3_prepare_v2(database,
-                           "SELECT l.name, i.name, upper(i.type) FROM pragma_table_list l, "
-                           "pragma_table_info(l.name) i WHERE l.schema = 'main' AND l.type = 'table' "
-                           "AND l.name NOT LIKE 'sqlite_%' ORDER BY l.name, i.cid",
-                           -1, &statement, NULL),
-        SQLITE_OK);
     struct table *table = NULL;
-    while (sqlite3_step(statement) == SQLITE_ROW) {
-        const char *name = (const char *)sqlite3_column_text(statement, 0);
+    for (char *rest = lines, *line; (line = strsep(&rest, "\n")) != NULL && line[0] != '\0';) {
+        const char *name = strsep(&line, "\t");
+        const char *column = strsep(&line, "\t");
         if (is_uncovered(name))
             continue;
         if (table == NULL || strcmp(table->name, name) != 0) {
@@ -270,11 +251,10 @@ static int list_tables(struct audit_log *log, struct table *tables)
             (void)snprintf(table->name, sizeof table->name, "%s", name);
         }
         assert_true(table->count < COLUMNS_MAX);
-        (void)snprintf(table->columns[table->count], 64, "%s", sqlite3_column_text(statement, 1));
-        (void)snprintf(table->types[table->count++], 32, "%s", sqlite3_column_text(statement, 2));
+        (void)snprintf(table->columns[table->count], 64, "%s", column);
+        (void)snprintf(table->types[table->count++], 32, "%s", line);
     }
-    assert_int_equal(sqlite3_finalize(statement), SQLITE_OK);
-    assert_int_equal(sqlite3_close(database), SQLITE_OK);
+    free(lines);
     return count;
 }
 
@@ -285,7 +265,7 @@ static const char *value_for(const char *type, const char *column, int id, struc
     if (strcmp(type, "TEXT") == 0)
         return arena_printf(arena, "'t%d'", id);
     if (strcmp(type, "BLOB") == 0)
-        return arena_printf(arena, "x'%02x'", id);
+        return arena_strdup(arena, test_store_blob(arena_printf(arena, "%02x", id)));
     return arena_printf(arena, strcmp(type, "REAL") == 0 ? "%d.5" : "%d", id);
 }
 
@@ -485,14 +465,25 @@ TEST(a_row_put_back_to_an_earlier_state_is_found)
     audit_log_close(&log);
 }
 
+/* Where the store's columns keep their types it refuses the change itself. */
+static void expect_found_or_refused(struct audit_log *log, const char *sql, const char *undo,
+                                    const char *words)
+{
+    if (!test_store_try(log->store_path, sql))
+        return;
+    run_sql(log, undo);
+    expect_found(log, sql, undo, words);
+}
+
 TEST(a_type_changed_under_an_equal_value_is_found)
 {
     struct audit_log log;
     open_city(&log);
-    expect_found(&log, "UPDATE workflow_case SET state = CAST('done' AS BLOB)",
-                 "UPDATE workflow_case SET state = 'done'", "workflow_case 1: not as entry 3 left it");
-    expect_found(&log, "UPDATE workflow_case SET due = ''", "UPDATE workflow_case SET due = NULL",
-                 "workflow_case 1: not as entry 3 left it");
+    expect_found_or_refused(&log, "UPDATE workflow_case SET state = CAST('done' AS BLOB)",
+                            "UPDATE workflow_case SET state = 'done'",
+                            "workflow_case 1: not as entry 3 left it");
+    expect_found_or_refused(&log, "UPDATE workflow_case SET due = ''", "UPDATE workflow_case SET due = NULL",
+                            "workflow_case 1: not as entry 3 left it");
     audit_log_close(&log);
 }
 
@@ -606,14 +597,15 @@ TEST(a_metering_batch_cannot_be_taken_out_or_rewritten)
         chain = audit_batch_digest(&chain, id, 1, &call);
     char digest[DIGEST_TEXT_SIZE];
     hex_print(chain.bytes, DIGEST_SIZE, digest);
+    const char *literal = test_store_blob(digest);
     expect_found(
         &log,
         arena_printf(
             arena,
             "CREATE TABLE s.kb AS SELECT * FROM meter_batch; UPDATE meter SET units = 2 WHERE batch = 1; "
-            "UPDATE meter_batch SET digest = x'%s' WHERE id = 1; "
-            "UPDATE meter_batch SET previous = x'%s' WHERE id = 2",
-            digest, digest),
+            "UPDATE meter_batch SET digest = %s WHERE id = 1; "
+            "UPDATE meter_batch SET previous = %s WHERE id = 2",
+            literal, literal),
         "UPDATE meter SET units = 1; DELETE FROM meter_batch; INSERT INTO meter_batch SELECT * FROM kb; "
         "DROP TABLE s.kb",
         "meter_batch 1: not as entry 1 left it");

@@ -62,6 +62,7 @@
 #define LIMIT_WRITE_QUEUE 1024          /* units that wait for the writer */
 #define LIMIT_READERS 16                /* connections that read at once */
 #define LIMIT_STORE_WAIT_SECONDS 10     /* for another process's lock, or for a reader */
+#define LIMIT_STORE_FIND_OUT_SECONDS 60 /* for PostgreSQL to say what became of a commit it did not answer */
 #define LIMIT_STORE_VALUE_BYTES (64 * 1024 * 1024)
 #define LIMIT_STORE_WRITER_CACHE_KIB 8192
 #define LIMIT_STORE_READER_CACHE_KIB 1024

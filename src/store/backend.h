@@ -28,6 +28,7 @@ struct store_restoring {
 struct store_backend {
     const char *name;
     bool (*takes)(const char *url);
+    enum result (*there)(const char *url);
     enum result (*open)(const struct store_opening *opening, void **ret_state);
     void (*close)(void *state);
     enum result (*backup)(void *state, const char *path);
@@ -59,6 +60,7 @@ struct store_backend {
 };
 
 extern const struct store_backend store_sqlite;
+extern const struct store_backend store_postgres;
 
 /* A programmer's mistake or a failed fsync: says so on standard error and stops the process. */
 _Noreturn void store_stop(const char *format, ...) __attribute__((format(printf, 1, 2)));

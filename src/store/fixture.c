@@ -1,12 +1,15 @@
 #include "store/fixture.h"
 
+#include "support/store.h"
 #include "support/test.h"
 
 #include <stdio.h>
 
 static const struct sql_statement statements[FIXTURE_COUNT + 1] = {
     [FIXTURE_NOTE_ADD] = {"note_add", SQL_KIND_EXEC,
-                          "INSERT INTO note (id, title, weight, body) VALUES (:id, :title, :weight, :body)",
+                          "INSERT INTO note (id, title, weight, body) VALUES"
+                          " (COALESCE(:id, (SELECT COALESCE(MAX(n.id), 0) + 1 FROM note n)), :title, :weight,"
+                          " :body)",
                           "fixture.c"},
     [FIXTURE_NOTE_ADD_RETURNING] = {"note_add_returning", SQL_KIND_ONE,
                                     "INSERT INTO note (title) VALUES (:title) RETURNING id", "fixture.c"},
@@ -51,7 +54,7 @@ const struct store_schema fixture_schema = {statements, FIXTURE_COUNT, first, 1,
 const struct store_schema fixture_schema_v2 = {statements, FIXTURE_COUNT, second, 2, uncovered};
 const struct store_schema fixture_schema_changed = {statements, FIXTURE_COUNT, changed, 1, uncovered};
 
-static char path[256];
+static char path[512];
 
 const char *fixture_path(void)
 {
@@ -63,7 +66,7 @@ struct store *fixture_open(void)
     CLEANUP_ARENA struct arena *arena = arena_new(0);
     struct refusal refusal = {0};
     struct store *store = NULL;
-    (void)snprintf(path, sizeof path, "%s/city.db", test_folder());
+    (void)snprintf(path, sizeof path, "%s", test_store_url(&fixture_schema));
     if (store_open_schema(path, &fixture_schema, arena, &refusal, &store) != RESULT_OK)
         fail_msg("%s", refusal.en);
     return store;

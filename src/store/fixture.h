@@ -27,7 +27,7 @@ extern const struct store_schema fixture_schema;
 extern const struct store_schema fixture_schema_v2;      /* a column more */
 extern const struct store_schema fixture_schema_changed; /* the same migration in other words */
 
-/* Opens a fresh one; the path is valid until the next call. */
+/* Opens a fresh one; its address is valid until the next call. */
 struct store *fixture_open(void);
 const char *fixture_path(void);
 

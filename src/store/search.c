@@ -241,3 +241,100 @@ char *search_match(struct arena *arena, const char *typed)
     }
     return match;
 }
+
+/* ---- for PostgreSQL ---- */
+
+/* A list in PostgreSQL's way of writing; nothing in a token needs to be escaped. */
+struct list {
+    char *text;
+    size_t size;
+    size_t room;
+};
+
+static void list_add(struct list *list, const char *before, const char *item, size_t size, const char *behind)
+{
+    size_t more = strlen(before) + size + strlen(behind) + 4;
+    if (list->size + more > list->room) {
+        list->room = 2 * (list->room + more);
+        list->text = realloc(list->text, list->room);
+        if (list->text == NULL)
+            abort();
+    }
+    char *at = list->text + list->size;
+    *at++ = list->size == 0 ? '{' : ',';
+    *at++ = '"';
+    at = stpcpy(at, before);
+    memcpy(at, item, size);
+    at = stpcpy(at + size, behind);
+    *at++ = '"';
+    list->size = (size_t)(at - list->text);
+}
+
+static char *list_end(struct list *list, struct arena *arena)
+{
+    char *text = arena_alloc(arena, list->size + 3);
+    if (list->size == 0)
+        text[list->size++] = '{';
+    else
+        memcpy(text, list->text, list->size);
+    text[list->size] = '}';
+    free(list->text);
+    return text;
+}
+
+static int add_token(void *context, int flags, const char *token, int size, int start, int end)
+{
+    (void)flags;
+    (void)start;
+    (void)end;
+    list_add(context, "", token, (size_t)size, "");
+    return SQLITE_OK;
+}
+
+char *search_tokens(struct arena *arena, const char *text, size_t size)
+{
+    struct list list = {0};
+    (void)tokenize(NULL, &list, 0, text, (int)size, add_token);
+    return list_end(&list, arena);
+}
+
+/* The next run of characters of one kind, folded, a word cut to its beginning; KIND_NONE at the end. */
+static enum kind next_run(struct character *character, const char *end, char *run, size_t *ret_size)
+{
+    while (character->kind == KIND_NONE && character->at < end)
+        *character = character_after(character, end);
+    enum kind kind = character->kind;
+    size_t size = 0;
+    for (; character->kind == kind && character->at < end; *character = character_after(character, end))
+        if (kind == KIND_HAN || size < WORD_BYTES)
+            size += put_utf8(run + size, character->folded);
+    *ret_size = size;
+    return kind;
+}
+
+char *search_folded(struct arena *arena, const char *text, size_t size)
+{
+    const char *end = text + size;
+    char *folded = arena_alloc(arena, 4 * size + 3);
+    char *at = folded;
+    struct character character = character_at(text, end);
+    *at++ = ' ';
+    for (size_t run; next_run(&character, end, at, &run) != KIND_NONE;) {
+        at += run;
+        *at++ = ' ';
+    }
+    *at = '\0';
+    return folded;
+}
+
+char *search_patterns(struct arena *arena, const char *match)
+{
+    const char *end = match + strlen(match);
+    char *run = arena_alloc(arena, 4 * strlen(match) + 1);
+    struct list list = {0};
+    struct character character = character_at(match, end);
+    size_t size;
+    for (enum kind kind; (kind = next_run(&character, end, run, &size)) != KIND_NONE;)
+        list_add(&list, kind == KIND_HAN ? "%" : "% ", run, size, kind == KIND_HAN ? "%" : " %");
+    return list_end(&list, arena);
+}

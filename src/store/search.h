@@ -46,3 +46,16 @@ int search_register(sqlite3 *connection);
  * other words whole. "" when nothing searchable was typed: then do not search, FTS5 refuses an empty
  * expression. Safe for any bytes. */
 char *search_match(struct arena *arena, const char *typed);
+
+/* What PostgreSQL keeps and asks in place of FTS5's index; a statement's text for PostgreSQL names them by
+ * the form of its parameter. A row is found when its tokens hold all tokens of the match (`tokens @>
+ * :match:tokens`, by a GIN index) and its folded text is LIKE ALL patterns of the match (`:match:patterns`),
+ * which sees to it that Chinese characters stand together.
+ *
+ * :text:tokens, :match:tokens: a list of the tokens of a text, or of what search_match() made. */
+char *search_tokens(struct arena *arena, const char *text, size_t size);
+/* :text:folded: the runs that tokens are made of, small letters and half width, a space before and behind
+ * each. */
+char *search_folded(struct arena *arena, const char *text, size_t size);
+/* :match:patterns: for LIKE, one a phrase. */
+char *search_patterns(struct arena *arena, const char *match);

@@ -20,7 +20,7 @@ const enum result store_failures[4] = {RESULT_IO, RESULT_CORRUPT, RESULT_BUSY, R
 const struct spread_bounds store_batch_bounds = {9, {1, 2, 4, 8, 16, 32, 64, 128, 256}};
 
 /* Asked in this order. */
-static const struct store_backend *const backends[] = {&store_sqlite};
+static const struct store_backend *const backends[] = {&store_postgres, &store_sqlite};
 
 const struct store_schema store_schema_built = {
     .statements = sql_statements,
@@ -51,7 +51,7 @@ const char *store_schema_uncovered(const struct store_schema *schema, const char
 
 static void assert_complete(const struct store_backend *backend)
 {
-    assert(backend->name && backend->takes && backend->open && backend->close);
+    assert(backend->name && backend->takes && backend->there && backend->open && backend->close);
     assert(backend->backup && backend->restore);
     assert(backend->write && backend->read && backend->take && backend->walk);
     assert(backend->exec && backend->one && backend->many && backend->each);
@@ -75,8 +75,8 @@ static enum result refuse_url(struct refusal *ret_refusal)
                                    .field = "url",
                                    .zh = "没有能打开这个地址的存储后端",
                                    .en = "no store back-end opens this address",
-                                   .remedy_zh = "请给出 SQLite 文件的路径",
-                                   .remedy_en = "Give the path of a SQLite file.",
+                                   .remedy_zh = "请给出 SQLite 文件的路径，或 postgresql:// 地址",
+                                   .remedy_en = "Give the path of a SQLite file, or a postgresql:// address.",
                                });
 }
 
@@ -108,6 +108,12 @@ enum result store_open(const char *url, struct store **ret_store)
 {
     CLEANUP_ARENA struct arena *arena = arena_new(0);
     return store_open_explained(url, arena, NULL, ret_store);
+}
+
+enum result store_there(const char *url)
+{
+    const struct store_backend *backend = pick(url);
+    return backend != NULL ? backend->there(url) : RESULT_INVALID;
 }
 
 void store_close(struct store *store)

@@ -1,5 +1,4 @@
-/* The store: rows, transactions, named statements. SQLite by default; PostgreSQL can follow without touching
- * a caller.
+/* The store: rows, transactions, named statements. In a SQLite file or in PostgreSQL; no caller sees which.
  *
  * Rules
  * 1. SQL stands in .sql files and is named there; SQL_* names it here. Parameters are bound by name.
@@ -33,12 +32,14 @@ struct store_tx;
 
 /* ---- opening ---- */
 
-/* `url`: a path or file: URL opens SQLite. Runs the migrations that are missing. */
+/* `url`: a path or file: URL opens SQLite, postgresql:// PostgreSQL. Runs the migrations that are missing. */
 enum result store_open(const char *url, struct store **ret_store);
 /* The same, and says why not: a database newer than the program, a migration whose text changed, a table that
  * the audit log cannot cover, a file that is none. Words are in `arena`. */
 enum result store_open_explained(const char *url, struct arena *arena, struct refusal *ret_refusal,
                                  struct store **ret_store);
+/* Whether there is a store to open, which opening would otherwise make: RESULT_NOT_FOUND when not. */
+enum result store_there(const char *url);
 /* Nobody may be inside store_read() or store_write() any more. */
 void store_close(struct store *store);
 

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* ---- statements and values ---- */
 
@@ -62,15 +61,6 @@ TEST(values_come_back_as_they_were_written)
     CLEANUP_ARENA struct arena *arena = arena_new(0);
     assert_ok(store_write(store, write_all_types, NULL));
     assert_ok(store_read(store, check_all_types, arena));
-    store_close(store);
-}
-
-TEST(the_file_is_private)
-{
-    struct store *store = fixture_open();
-    struct stat info;
-    assert_int_equal(stat(fixture_path(), &info), 0);
-    assert_int_equal(info.st_mode & 0777, 0600);
     store_close(store);
 }
 
@@ -311,13 +301,4 @@ TEST(a_url_of_another_scheme_is_refused_with_the_reason)
     assert_int_equal(store_open_explained("mongodb://city", arena, &refusal, &store), RESULT_INVALID);
     assert_non_null(strstr(refusal.en, "no store back-end"));
     assert_null(store);
-}
-
-TEST(a_folder_that_is_not_there_is_refused_with_the_reason)
-{
-    CLEANUP_ARENA struct arena *arena = arena_new(0);
-    struct refusal refusal = {0};
-    struct store *store = NULL;
-    assert_int_equal(store_open_explained("/nonexistent/city.db", arena, &refusal, &store), RESULT_IO);
-    assert_non_null(strstr(refusal.en, "/nonexistent/city.db"));
 }

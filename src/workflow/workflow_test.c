@@ -88,13 +88,11 @@ struct desk {
 
 static void desk_open(struct desk *desk)
 {
-    char path[128];
-    (void)snprintf(path, sizeof path, "%s/store", test_folder());
     *desk = (struct desk){.clock = clock_manual(MONDAY),
                           .random = random_seeded(3),
                           .calendar = calendar_plain(),
                           .arena = arena_new(0)};
-    assert_ok(store_open(path, &desk->store));
+    assert_ok(store_open(test_store_url(&store_schema_built), &desk->store));
 }
 
 static void desk_close(struct desk *desk)

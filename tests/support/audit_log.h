@@ -3,6 +3,7 @@
 
 #include "audit/audit.h"
 #include "audit/note.h"
+#include "support/store.h"
 #include "support/test.h"
 
 #include <stdio.h>
@@ -17,7 +18,7 @@ struct log_keys {
 
 struct audit_log {
     char home[96];
-    char store_path[128];
+    char store_path[256];
     char folder[128];
     struct store *store;
     struct audit_sealer *sealer;
@@ -67,7 +68,7 @@ static inline void audit_log_open(struct audit_log *log)
 {
     *log = (struct audit_log){.random = random_seeded(5), .arena = arena_new(0)};
     (void)snprintf(log->home, sizeof log->home, "%s", test_folder());
-    (void)snprintf(log->store_path, sizeof log->store_path, "%s/store", log->home);
+    (void)snprintf(log->store_path, sizeof log->store_path, "%s", test_store_url(&store_schema_built));
     (void)snprintf(log->folder, sizeof log->folder, "%s/log", log->home);
     log_keys_make(&log->keys, LOG_ORIGIN);
     assert_ok(note_keys_write(log->folder, log->keys.keys, 2));

@@ -1,6 +1,7 @@
 #include "support/city.h"
 
 #include "http/router.h"
+#include "support/store.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@ struct city {
     struct app app;
     struct clock *clock;
     struct arena *arena;
+    const char *store_url;
     json_t *kept; /* replies, freed with the city */
 };
 
@@ -109,8 +111,8 @@ struct city *city_new_in(const struct store_schema *schema, const struct route_t
                              .public_per_minute = -1,
                              .account_per_minute = -1,
                              .check_replies = true};
-    if (store_open_schema(city_format(city, "%s/city.db", folder), schema, city->arena, &refusal,
-                          &city->app.store) != RESULT_OK)
+    city->store_url = arena_strdup(city->arena, test_store_url(schema));
+    if (store_open_schema(city->store_url, schema, city->arena, &refusal, &city->app.store) != RESULT_OK)
         fail_msg("the store does not open: %s", refusal.en);
     dispatch_open(&city->app);
     return city;
@@ -136,6 +138,11 @@ struct app *city_app(struct city *city)
 struct arena *city_arena(struct city *city)
 {
     return city->arena;
+}
+
+const char *city_store_url(struct city *city)
+{
+    return city->store_url;
 }
 
 void city_advance(struct city *city, instant by)

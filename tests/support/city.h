@@ -41,6 +41,7 @@ static inline void city_cleanup(struct city **city)
 struct app *city_app(struct city *city);
 void city_use_identity(struct city *city, const struct identity *identity);
 struct arena *city_arena(struct city *city);
+const char *city_store_url(struct city *city);
 void city_advance(struct city *city, instant by);
 
 /* A token that makes the caller this actor; nothing of it is in the store. NULL in place of a token: the

@@ -15,6 +15,7 @@
 #pragma once
 
 #include "base/json.h"
+#include "support/store.h"
 #include "support/test.h"
 #include "workflow/walk.h"
 
@@ -187,10 +188,8 @@ static inline void workflow_test(const struct workflow *workflow, const char *ex
     assert_non_null(test);
     test->workflow = &bare;
     workflow_test_read(test, expected);
-    char path[128];
-    (void)snprintf(path, sizeof path, "%s/store", test_folder());
     struct store *store;
-    assert_ok(store_open(path, &store));
+    assert_ok(store_open(test_store_url(&store_schema_built), &store));
     assert_int_equal(store_write(store, workflow_test_all, test), RESULT_CANCELLED);
     store_close(store);
     assert_string_equal(test->report, "");

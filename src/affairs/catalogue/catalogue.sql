@@ -41,6 +41,17 @@ JOIN resource r ON r.id = e.resource_id
 JOIN workflow_case rc ON rc.kind = 'resource' AND rc.object_id = e.resource_id
 WHERE s.text MATCH :match AND s.rowid > :after AND rc.state = 'registered' AND (r.grade IS NULL OR r.grade <> 'core')
 ORDER BY s.rowid LIMIT :limit;
+-- postgresql:
+SELECT e.id, e.resource_id, e.resource_version, e.code, e.title, e.abstract, e.category, e.industry, e.region, e.grade,
+       e.level, e.version, e.listed_at, e.provider_id, p.name AS provider
+FROM entry_search s
+JOIN entry e ON e.id = s.rowid
+JOIN party p ON p.id = e.provider_id
+JOIN resource r ON r.id = e.resource_id
+JOIN workflow_case rc ON rc.kind = 'resource' AND rc.object_id = e.resource_id
+WHERE s.tokens @> :match:tokens AND s.folded LIKE ALL (:match:patterns)
+  AND s.rowid > :after AND rc.state = 'registered' AND (r.grade IS NULL OR r.grade <> 'core')
+ORDER BY s.rowid LIMIT :limit;
 
 -- EXISTS, so that the walk goes along the hits and ends at the cap: as a join it may begin with every resource.
 -- name: entry_search_count :one
@@ -49,12 +60,22 @@ WHERE s.text MATCH :match AND EXISTS (SELECT 1 FROM entry e
     JOIN resource r ON r.id = e.resource_id
     JOIN workflow_case rc ON rc.kind = 'resource' AND rc.object_id = e.resource_id
     WHERE e.id = s.rowid AND rc.state = 'registered' AND (r.grade IS NULL OR r.grade <> 'core')) LIMIT :cap) AS capped;
+-- postgresql:
+SELECT COUNT(*) AS hits FROM (SELECT s.rowid FROM entry_search s
+WHERE s.tokens @> :match:tokens AND s.folded LIKE ALL (:match:patterns) AND EXISTS (SELECT 1 FROM entry e
+    JOIN resource r ON r.id = e.resource_id
+    JOIN workflow_case rc ON rc.kind = 'resource' AND rc.object_id = e.resource_id
+    WHERE e.id = s.rowid AND rc.state = 'registered' AND (r.grade IS NULL OR r.grade <> 'core')) LIMIT :cap) AS capped;
+
+-- name: entry_search_text :one
+SELECT e.title || ' ' || e.code || ' ' || COALESCE(e.abstract, '') || ' ' || COALESCE(e.category, '') || ' ' ||
+       COALESCE(e.industry, '') || ' ' || COALESCE(e.region, '') || ' ' || p.name AS text
+FROM entry e JOIN party p ON p.id = e.provider_id WHERE e.id = :id;
 
 -- name: entry_search_add :exec
-INSERT INTO entry_search (rowid, text)
-SELECT e.id, e.title || ' ' || e.code || ' ' || COALESCE(e.abstract, '') || ' ' || COALESCE(e.category, '') || ' ' ||
-       COALESCE(e.industry, '') || ' ' || COALESCE(e.region, '') || ' ' || p.name
-FROM entry e JOIN party p ON p.id = e.provider_id WHERE e.id = :id;
+INSERT INTO entry_search (rowid, text) VALUES (:id, :text);
+-- postgresql:
+INSERT INTO entry_search (rowid, text, folded, tokens) VALUES (:id, :text, :text:folded, :text:tokens);
 
 -- name: entry_search_remove :exec
 DELETE FROM entry_search WHERE rowid = :id;

@@ -185,7 +185,9 @@ static enum result entry_put_on_list(struct request *request)
     TRY(store_exec(work->tx, SQL_ENTRY_VERSION_INSERT,
                    STORE_BINDS({"id", number}, {"consulted", store_text(consulted)}, {"at", at}), NULL));
     TRY(store_exec(work->tx, SQL_ENTRY_SEARCH_REMOVE, STORE_BINDS({"id", number}), NULL));
-    TRY(store_exec(work->tx, SQL_ENTRY_SEARCH_ADD, STORE_BINDS({"id", number}), NULL));
+    TRY(store_one(work->tx, work->arena, SQL_ENTRY_SEARCH_TEXT, STORE_BINDS({"id", number}), &row));
+    TRY(store_exec(work->tx, SQL_ENTRY_SEARCH_ADD,
+                   STORE_BINDS({"id", number}, {"text", store_text(row_text(&row, "text"))}), NULL));
     TRY(work_record(work, "publish", "entry", id, LAW(AUTHORISED_CATALOGUE), NULL));
     return show_case(request, id);
 }

@@ -1,5 +1,6 @@
 #include "store/sqlite/sqlite.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@ struct sqlite_store {
     char *path;
     char *log; /* path of the write-ahead log; NULL: a file: URL, whose path is not looked for */
     struct sqlite_covered *covered;
-    struct sqlite_group *group;
+    struct sqlite_writer *writer;
     struct sqlite_readers *readers;
 };
 
@@ -20,6 +21,13 @@ struct sqlite_store {
 static bool takes(const char *url)
 {
     return strncmp(url, "file:", 5) == 0 || (url[0] != '\0' && strstr(url, "://") == NULL);
+}
+
+static enum result there(const char *url)
+{
+    if (strncmp(url, "file:", 5) == 0 || access(url, R_OK) == 0)
+        return RESULT_OK;
+    return errno == ENOENT ? RESULT_NOT_FOUND : RESULT_IO;
 }
 
 /* SQLite would create the file readable by everybody, and its log with the same rights. */
@@ -79,7 +87,7 @@ static enum result sqlite_open_store(const struct store_opening *opening, void *
         abort();
     store->covered = covered;
     store->version = version;
-    store->group = sqlite_group_new(connection, covered);
+    store->writer = sqlite_writer_new(connection, covered);
     store->path = strdup(sqlite3_db_filename(connection->db, "main"));
     if (store->path == NULL)
         abort();
@@ -92,7 +100,7 @@ static void sqlite_close_store(void *state)
 {
     struct sqlite_store *store = state;
     sqlite_readers_free(store->readers);
-    sqlite_group_free(store->group);
+    sqlite_writer_free(store->writer);
     sqlite_covered_free(store->covered);
     sqlite_version_free(store->version);
     free(store->log);
@@ -102,7 +110,7 @@ static void sqlite_close_store(void *state)
 
 static enum result sqlite_write(void *state, store_work *work, void *argument)
 {
-    return sqlite_group_write(((struct sqlite_store *)state)->group, work, argument);
+    return sqlite_writer_write(((struct sqlite_store *)state)->writer, work, argument);
 }
 
 static enum result sqlite_read(void *state, store_work *work, void *argument)
@@ -129,7 +137,7 @@ static void sqlite_figures(void *state, struct store_figures *figures)
 {
     struct sqlite_store *store = state;
     struct stat status;
-    sqlite_group_figures(store->group, figures);
+    sqlite_writer_figures(store->writer, figures);
     if (store->log != NULL)
         figures->log_bytes = stat(store->log, &status) == 0 ? (int64_t)status.st_size : 0;
 }
@@ -147,6 +155,7 @@ static enum result sqlite_lead_store(void *state, int64_t number, void **ret_lea
 const struct store_backend store_sqlite = {
     .name = "sqlite",
     .takes = takes,
+    .there = there,
     .open = sqlite_open_store,
     .close = sqlite_close_store,
     .backup = sqlite_backup_store,

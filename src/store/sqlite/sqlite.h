@@ -4,7 +4,7 @@
  *   connection.c  one connection: settings, statements by number, what SQLite's errors mean
  *   statement.c   binds parameters, decodes rows
  *   covered.c     which tables the audit log covers; records changes of their rows; walks them
- *   group.c       writing: units of several threads in one durable commit
+ *   writer.c      writing: the verbs of the group commit
  *   readers.c     reading: a pool of connections
  *   version.c     whether anything was committed
  *   lead.c        which process leads
@@ -17,6 +17,7 @@
 #define SQLITE_ENABLE_PREUPDATE_HOOK 1
 #include "store/backend.h"
 #include "store/changes.h"
+#include "store/group.h"
 
 #include <sqlite3.h>
 
@@ -115,14 +116,14 @@ const struct store_change *sqlite_take(struct store_tx *tx, size_t *ret_count);
 
 /* ---- writing, reading ---- */
 
-struct sqlite_group;
+struct sqlite_writer;
 
 /* Owns the connection. */
-struct sqlite_group *sqlite_group_new(struct sqlite_connection *connection,
-                                      const struct sqlite_covered *covered);
-void sqlite_group_free(struct sqlite_group *group);
-enum result sqlite_group_write(struct sqlite_group *group, store_work *work, void *argument);
-void sqlite_group_figures(struct sqlite_group *group, struct store_figures *figures);
+struct sqlite_writer *sqlite_writer_new(struct sqlite_connection *connection,
+                                        const struct sqlite_covered *covered);
+void sqlite_writer_free(struct sqlite_writer *writer);
+enum result sqlite_writer_write(struct sqlite_writer *writer, store_work *work, void *argument);
+void sqlite_writer_figures(struct sqlite_writer *writer, struct store_figures *figures);
 
 struct sqlite_readers;
 

@@ -1,8 +1,8 @@
 /* Writing: units of several threads in one durable commit.
  *
- * There is one write connection, and whoever holds the lead uses it. A caller that finds nobody leading leads
- * at once, so a lone client never waits for another thread. Others queue up and sleep. The leader runs what
- * is queued, each unit in a savepoint, commits once with fsync, hands the lead to the first that came
+ * A back-end has one write connection, and whoever holds the lead uses it. A caller that finds nobody leading
+ * leads at once, so a lone client never waits for another thread. Others queue up and sleep. The leader runs
+ * what is queued, each unit in a savepoint, commits once with fsync, hands the lead to the first that came
  * meanwhile, and only then wakes those it served.
  *
  * Left alone, that falls into a bad rhythm: of 64 clients that were served together, the first to come back
@@ -20,9 +20,11 @@
  *   - the leader's own unit stands first in the queue when it begins
  *   - a unit is SERVED only after the commit that holds it, or after its trace is rolled back
  *   - work functions run on the leader's thread */
+#include "store/group.h"
+
 #include "base/clock.h"
 #include "base/limits.h"
-#include "store/sqlite/sqlite.h"
+#include "store/backend.h"
 
 #include <assert.h>
 #include <limits.h>
@@ -45,11 +47,9 @@ struct unit {
     _Atomic int state;
 };
 
-struct sqlite_group {
-    struct sqlite_connection *connection;
-    struct sqlite_tx tx;
-    struct changes changes;
-    struct arena *arena;
+struct group {
+    const struct group_verbs *verbs;
+    void *state;
     pthread_mutex_t mutex; /* guards the next four */
     struct unit *head;
     struct unit *tail;
@@ -68,32 +68,22 @@ struct batch {
     size_t count;
 };
 
-struct sqlite_group *sqlite_group_new(struct sqlite_connection *connection,
-                                      const struct sqlite_covered *covered)
+struct group *group_new(const struct group_verbs *verbs, void *state)
 {
-    struct sqlite_group *group = calloc(1, sizeof *group);
+    struct group *group = calloc(1, sizeof *group);
     if (group == NULL)
         abort();
-    group->connection = connection;
-    group->arena = arena_new(0);
-    group->tx = (struct sqlite_tx){.tx = {.backend = &store_sqlite, .schema = connection->schema},
-                                   .connection = connection,
-                                   .covered = covered,
-                                   .changes = &group->changes};
+    group->verbs = verbs;
+    group->state = state;
     (void)pthread_mutex_init(&group->mutex, NULL);
-    changes_begin(&group->changes, group->arena);
-    sqlite_covered_watch(&group->tx);
     return group;
 }
 
-void sqlite_group_free(struct sqlite_group *group)
+void group_free(struct group *group)
 {
     if (group == NULL)
         return;
     assert(group->head == NULL && !group->led); /* nobody writes any more */
-    (void)sqlite_settle_log(group->connection);
-    sqlite_disconnect(group->connection);
-    arena_free(group->arena);
     (void)pthread_mutex_destroy(&group->mutex);
     free(group);
 }
@@ -121,7 +111,7 @@ static void unit_wake(struct unit *unit, enum unit_state state)
 
 enum joined { JOINED_LEADS, JOINED_WAITS, JOINED_FULL };
 
-static enum joined join(struct sqlite_group *group, struct unit *unit)
+static enum joined join(struct group *group, struct unit *unit)
 {
     (void)pthread_mutex_lock(&group->mutex);
     enum joined joined = group->led ? JOINED_WAITS : JOINED_LEADS;
@@ -141,7 +131,7 @@ static enum joined join(struct sqlite_group *group, struct unit *unit)
 }
 
 /* Moves what waits into the batch, as far as there is room; false when nothing was. */
-static bool fill(struct sqlite_group *group, struct batch *batch)
+static bool fill(struct group *group, struct batch *batch)
 {
     size_t before = batch->count;
     (void)pthread_mutex_lock(&group->mutex);
@@ -154,7 +144,7 @@ static bool fill(struct sqlite_group *group, struct batch *batch)
     return batch->count > before;
 }
 
-static void hand_over(struct sqlite_group *group)
+static void hand_over(struct group *group)
 {
     (void)pthread_mutex_lock(&group->mutex);
     struct unit *next = group->head;
@@ -166,56 +156,15 @@ static void hand_over(struct sqlite_group *group)
 
 /* ---- running ---- */
 
-static bool transaction_lost(const struct sqlite_group *group)
-{
-    return sqlite3_get_autocommit(group->connection->db) != 0;
-}
-
-/* A key that waits for the end of the transaction would fail the commit of all. */
-static bool owes_foreign_key(sqlite3 *db)
-{
-    int owed = 0;
-    int peak = 0;
-    (void)sqlite3_db_status(db, SQLITE_DBSTATUS_DEFERRED_FKS, &owed, &peak, 0);
-    return owed != 0;
-}
-
-static enum result work_and_check(struct sqlite_group *group, struct unit *unit)
-{
-    group->tx.too_large = false;
-    arena_reset(group->arena);
-    changes_begin(&group->changes, group->arena);
-    atomic_store_explicit(&group->runner, pthread_self(), memory_order_relaxed);
-    enum result result = unit->work(&group->tx.tx, unit->argument);
-    atomic_store_explicit(&group->runner, 0, memory_order_relaxed);
-    if (result != RESULT_OK)
-        return result;
-    if (group->tx.too_large)
-        return RESULT_TOO_LARGE;
-    if (transaction_lost(group))
-        return RESULT_IO;
-    if (owes_foreign_key(group->connection->db))
-        return RESULT_CONFLICT;
-    return changes_left(&group->changes) ? RESULT_CORRUPT : RESULT_OK;
-}
-
 /* False when the transaction was lost with it. */
-static bool run_unit(struct sqlite_group *group, struct unit *unit)
+static bool run_unit(struct group *group, struct unit *unit)
 {
     if (unit->settled)
         return true;
-    unit->result = sqlite_result(sqlite_do(group->connection, VERB_SAVE));
-    if (unit->result == RESULT_OK)
-        unit->result = work_and_check(group, unit);
-    if (transaction_lost(group)) {
-        unit->settled = true;
-        return false;
-    }
-    if (unit->result != RESULT_OK && sqlite_do(group->connection, VERB_UNDO) != SQLITE_OK)
-        store_stop("a unit cannot be rolled back: %s", sqlite3_errmsg(group->connection->db));
-    if (sqlite_do(group->connection, VERB_KEEP) != SQLITE_OK)
-        store_stop("a savepoint cannot be released: %s", sqlite3_errmsg(group->connection->db));
-    return true;
+    atomic_store_explicit(&group->runner, pthread_self(), memory_order_relaxed);
+    unit->result = group->verbs->run(group->state, unit->work, unit->argument, &unit->settled);
+    atomic_store_explicit(&group->runner, 0, memory_order_relaxed);
+    return !unit->settled;
 }
 
 static void fail_all(struct batch *batch, enum result result)
@@ -226,7 +175,7 @@ static void fail_all(struct batch *batch, enum result result)
 }
 
 /* Whether more units came, now or in the time it is worth to wait for them. */
-static bool more(struct sqlite_group *group, struct batch *batch)
+static bool more(struct group *group, struct batch *batch)
 {
     if (fill(group, batch))
         return true;
@@ -244,11 +193,11 @@ static bool more(struct sqlite_group *group, struct batch *batch)
 
 /* Runs all units of the batch and those that come meanwhile, until the queue is empty or the batch is full. A
  * unit that loses the transaction (disk full, out of memory) is settled, and the others run again. */
-static enum result run_all(struct sqlite_group *group, struct batch *batch)
+static enum result run_all(struct group *group, struct batch *batch)
 {
     for (;;) {
         bool lost = false;
-        TRY(sqlite_result(sqlite_do(group->connection, VERB_BEGIN_WRITE)));
+        TRY(group->verbs->begin(group->state));
         for (size_t i = 0; !lost && (i < batch->count || more(group, batch)); i++)
             lost = !run_unit(group, batch->units[i]);
         if (!lost)
@@ -256,32 +205,7 @@ static enum result run_all(struct sqlite_group *group, struct batch *batch)
     }
 }
 
-static enum result commit(struct sqlite_group *group)
-{
-    int code = sqlite_do(group->connection, VERB_COMMIT);
-    if (code == SQLITE_OK)
-        return RESULT_OK;
-    enum result result = sqlite_result(code);
-    /* A full disk is found before anything is acknowledged, and rolling back is safe. Of any other failure
-     * nobody can say what reached the disk. */
-    if ((code & 0xff) != SQLITE_FULL)
-        store_stop("a commit failed: %s", sqlite3_errstr(code));
-    if (!transaction_lost(group))
-        (void)sqlite_do(group->connection, VERB_ROLLBACK);
-    return result;
-}
-
-/* Moves the write-ahead log into the file when it has grown. Readers are not disturbed. */
-static void checkpoint(struct sqlite_group *group)
-{
-    if (group->connection->wal_pages < LIMIT_STORE_WAL_PAGES)
-        return;
-    int code =
-        sqlite3_wal_checkpoint_v2(group->connection->db, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-    (void)sqlite_result(code); /* stops the process when an fsync failed; anything else is tried again */
-}
-
-static void lead(struct sqlite_group *group, struct unit *own)
+static void lead(struct group *group, struct unit *own)
 {
     struct batch batch = {.count = 0};
     (void)fill(group, &batch);
@@ -289,20 +213,21 @@ static void lead(struct sqlite_group *group, struct unit *own)
     enum result result = run_all(group, &batch);
     instant begun = clock_monotonic();
     if (result == RESULT_OK)
-        result = commit(group);
+        result = group->verbs->commit(group->state);
     group->last_commit = clock_monotonic() - begun;
     group->last_count = batch.count;
     if (result == RESULT_OK)
         spread_add(&group->batches, &store_batch_bounds, (int64_t)batch.count);
     else
         fail_all(&batch, result);
-    checkpoint(group);
+    if (group->verbs->rest != NULL)
+        group->verbs->rest(group->state);
     hand_over(group);
     for (size_t i = 1; i < batch.count; i++)
         unit_wake(batch.units[i], UNIT_SERVED);
 }
 
-enum result sqlite_group_write(struct sqlite_group *group, store_work *work, void *argument)
+enum result group_write(struct group *group, store_work *work, void *argument)
 {
     if (pthread_equal(atomic_load_explicit(&group->runner, memory_order_relaxed), pthread_self()))
         store_stop("store_write is called inside a unit of work");
@@ -315,7 +240,7 @@ enum result sqlite_group_write(struct sqlite_group *group, store_work *work, voi
     return unit.result;
 }
 
-void sqlite_group_figures(struct sqlite_group *group, struct store_figures *figures)
+void group_figures(struct group *group, struct store_figures *figures)
 {
     figures->has_batches = true;
     spread_read(&group->batches, &store_batch_bounds, &figures->batches);
