@@ -25,12 +25,20 @@ struct store_restoring {
     struct refusal *refusal; /* may be NULL */
 };
 
+/* A row on its way from one store to another. */
+typedef enum result store_dump_row(const char *table, const struct store_row *row, void *argument);
+struct store_filler {
+    enum result (*put)(struct store_filler *filler, const char *table, const struct store_row *row);
+};
+typedef enum result store_fill_work(struct store_filler *filler, void *argument);
+
 struct store_backend {
     const char *name;
     bool (*takes)(const char *url);
     enum result (*there)(const char *url);
     enum result (*open)(const struct store_opening *opening, void **ret_state);
     void (*close)(void *state);
+    /* NULL, both: by a copy in SQLite. */
     enum result (*backup)(void *state, const char *path);
     enum result (*restore)(const struct store_restoring *restoring);
     enum result (*write)(void *state, store_work *work, void *argument);
@@ -46,6 +54,12 @@ struct store_backend {
                         store_each_row *each, void *argument);
     const struct store_change *(*take)(struct store_tx *tx, size_t *ret_count);
     enum result (*walk)(struct store_tx *tx, store_each_covered *each, void *argument);
+    /* Every row of every table but `migration`, also of tables that the audit log leaves out: tables by name,
+     * rows by key; of a search table its number and text. */
+    enum result (*dump)(struct store_tx *tx, store_dump_row *each, void *argument);
+    /* `work` puts the rows of whole tables into a store that nobody uses, in one transaction. They are rows
+     * of another store: no entry is asked for. */
+    enum result (*fill)(void *state, store_fill_work *work, void *argument);
     enum result (*reserve)(const char *url, const struct store_reserved *reserved,
                            size_t count); /* or NULL */
     /* May be NULL: fills what it knows of batches and log_bytes. */

@@ -1,5 +1,7 @@
 #include "base/digest.h"
 #include "store/backend.h"
+#include "store/copy.h"
+#include "store/transfer.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -10,6 +12,7 @@
 
 struct store {
     const struct store_backend *backend;
+    const struct store_schema *schema;
     void *state;
     atomic_uint_fast64_t reads;
     atomic_uint_fast64_t writes;
@@ -52,7 +55,7 @@ const char *store_schema_uncovered(const struct store_schema *schema, const char
 static void assert_complete(const struct store_backend *backend)
 {
     assert(backend->name && backend->takes && backend->there && backend->open && backend->close);
-    assert(backend->backup && backend->restore);
+    assert((backend->backup == NULL) == (backend->restore == NULL) && backend->dump && backend->fill);
     assert(backend->write && backend->read && backend->take && backend->walk);
     assert(backend->exec && backend->one && backend->many && backend->each);
     assert(backend->version && backend->lead && backend->leads && backend->lead_end);
@@ -93,7 +96,7 @@ enum result store_open_schema(const char *url, const struct store_schema *schema
     struct store *store = calloc(1, sizeof *store);
     if (store == NULL)
         abort();
-    *store = (struct store){.backend = backend, .state = state};
+    *store = (struct store){.backend = backend, .schema = schema, .state = state};
     *ret_store = store;
     return RESULT_OK;
 }
@@ -124,9 +127,18 @@ void store_close(struct store *store)
     free(store);
 }
 
+enum result store_copy(struct store *from, struct store *to, struct arena *arena, struct refusal *ret_refusal,
+                       struct store_copied *ret_copied)
+{
+    const struct copy copy = {from->backend, from->state, to->backend, to->state, arena, ret_refusal};
+    return copy_store(&copy, ret_copied);
+}
+
 enum result store_backup(struct store *store, const char *path)
 {
-    return store->backend->backup(store->state, path);
+    if (store->backend->backup != NULL)
+        return store->backend->backup(store->state, path);
+    return transfer_backup(store, store->schema, path);
 }
 
 enum result store_restore(const char *from, const char *to, bool overwrite, struct arena *arena,
@@ -136,7 +148,7 @@ enum result store_restore(const char *from, const char *to, bool overwrite, stru
     if (backend == NULL)
         return refuse_url(ret_refusal);
     struct store_restoring restoring = {from, to, overwrite, arena, ret_refusal};
-    return backend->restore(&restoring);
+    return backend->restore != NULL ? backend->restore(&restoring) : transfer_restore(&restoring);
 }
 
 enum result store_reserve(const char *url, const struct store_reserved *reserved, size_t count)

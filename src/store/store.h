@@ -62,6 +62,16 @@ struct store_reserved {
 };
 enum result store_reserve(const char *url, const struct store_reserved *reserved, size_t count);
 
+/* Copies the whole store `from`, as of one instant, into `to`, which holds no row yet and which nobody uses;
+ * and proves it: reads the copy and compares every row of every table, by its canonical bytes. What is
+ * written to `from` meanwhile or afterwards is not in it. */
+struct store_copied {
+    size_t tables; /* that hold rows */
+    int64_t rows;
+};
+enum result store_copy(struct store *from, struct store *to, struct arena *arena, struct refusal *ret_refusal,
+                       struct store_copied *ret_copied);
+
 /* ---- transactions ---- */
 
 typedef enum result store_work(struct store_tx *tx, void *argument);

@@ -188,17 +188,24 @@ static uint64_t version(void *state)
     return pg_version_read(((struct pg_store *)state)->version);
 }
 
-static enum result backup(void *state, const char *path)
+static enum result fill(void *state, store_fill_work *work, void *argument)
 {
-    (void)state;
-    (void)path;
-    return RESULT_UNAVAILABLE;
+    return pg_fill(state, work, argument);
 }
 
-static enum result restore(const struct store_restoring *restoring)
+static enum result reserve(const char *url, const struct store_reserved *reserved, size_t count)
 {
-    (void)restoring;
-    return RESULT_UNAVAILABLE;
+    struct pg_store store = {.schema = &store_schema_built, .url = (char *)(uintptr_t)url};
+    struct pg_connection *connection;
+    enum result result = pg_connect(&store, &connection);
+    if (result == RESULT_OK)
+        result = pg_ask(connection, "BEGIN", NULL);
+    for (size_t i = 0; i < count && result == RESULT_OK; i++)
+        result = pg_reserve_ids(connection, reserved[i].table, reserved[i].last);
+    if (result == RESULT_OK)
+        result = pg_ask(connection, "COMMIT", NULL);
+    pg_disconnect(connection);
+    return result;
 }
 
 const struct store_backend store_postgres = {
@@ -207,8 +214,6 @@ const struct store_backend store_postgres = {
     .there = there,
     .open = open_store,
     .close = close_store,
-    .backup = backup,
-    .restore = restore,
     .write = write,
     .read = read,
     .exec = pg_exec,
@@ -217,6 +222,9 @@ const struct store_backend store_postgres = {
     .each = pg_each,
     .take = pg_take,
     .walk = pg_walk,
+    .reserve = reserve,
+    .dump = pg_dump,
+    .fill = fill,
     .figures = figures,
     .version = version,
     .lead = pg_lead,

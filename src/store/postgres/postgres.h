@@ -10,6 +10,7 @@
  *   reader.c      reading: a pool of connections
  *   version.c     whether anything was committed
  *   lead.c        which process leads
+ *   dump.c        rows out and in, for copies between back-ends
  *   migrate.c     brings the tables to the shape the program knows
  *   shape.c       what tables need beside their migration: next ids, triggers that tell of changes
  *
@@ -237,6 +238,7 @@ struct pg_table {
     bool partitioned;
     size_t count;
     struct pg_column *columns;
+    const char *keys; /* its primary key's columns, quoted, with commas between; NULL: none */
     const char *told; /* argument of the trigger that tells of changes; NULL when there is none */
 };
 
@@ -285,6 +287,11 @@ enum result pg_lead(void *state, int64_t number, void **ret_lead);
 bool pg_leads(void *lead);
 void pg_lead_end(void *lead);
 
+/* ---- copies between back-ends (backend.h) ---- */
+
+enum result pg_dump(struct store_tx *tx, store_dump_row *each, void *argument);
+enum result pg_fill(struct pg_store *store, store_fill_work *work, void *argument);
+
 /* ---- migrations ---- */
 
 enum result pg_migrate(struct pg_connection *connection, const struct store_opening *opening);
@@ -294,6 +301,9 @@ enum result pg_is_shaped(struct pg_connection *connection, const struct store_sc
 /* Gives each table its next id and its trigger, where they are missing; refuses tables that cannot be
  * covered. */
 enum result pg_shape(struct pg_connection *connection, const struct store_opening *opening);
+
+/* No id of the table up to `last` is given any more. */
+enum result pg_reserve_ids(struct pg_connection *connection, const char *table, int64_t last);
 
 /* Locks of the store among PostgreSQL's advisory locks: "DKOU", then what for. */
 #define PG_LOCK_WRITE "4921114244323213313"

@@ -3,6 +3,7 @@
  * tables a trigger that tells of changes. */
 #include "store/postgres/postgres.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const char tables_text[] =
@@ -11,7 +12,10 @@ static const char tables_text[] =
     "  AND i.indkey[0] = a.attnum),"
     " a.attgenerated <> '', a.atthasdef OR a.attidentity <> '',"
     " (SELECT t.tgargs FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname = 'dukou_change'"
-    "  AND t.tgenabled IN ('O', 'A') AND t.tgtype = 29)"
+    "  AND t.tgenabled IN ('O', 'A') AND t.tgtype = 29),"
+    " (SELECT string_agg(quote_ident(k.attname), ', ' ORDER BY x.n) FROM pg_index i,"
+    "  unnest(i.indkey::int2[]) WITH ORDINALITY AS x (attnum, n) JOIN pg_attribute k ON k.attnum = x.attnum"
+    "  WHERE i.indrelid = c.oid AND i.indisprimary AND k.attrelid = c.oid)"
     " FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
     " WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p')"
     "  AND NOT c.relispartition"
@@ -49,6 +53,8 @@ static void tables_of(const PGresult *rows, struct arena *arena, struct pg_table
                 .name = arena_strdup(arena, name),
                 .partitioned = is_true(rows, (int)i, 1),
                 .columns = &columns[i],
+                .keys =
+                    PQgetisnull(rows, (int)i, 8) ? NULL : arena_strdup(arena, PQgetvalue(rows, (int)i, 8)),
                 .told =
                     PQgetisnull(rows, (int)i, 7) ? NULL : arena_strdup(arena, PQgetvalue(rows, (int)i, 7)),
             };
@@ -160,17 +166,42 @@ static enum result tell_changes(struct pg_connection *connection, struct arena *
                   NULL);
 }
 
+/* The comment tells below which ids none is given (store_reserve()). */
+static char *next_function(struct arena *arena, const char *table, const char *key, int64_t reserved)
+{
+    return arena_printf(
+        arena,
+        "CREATE OR REPLACE FUNCTION \"dukou_next_%s\"() RETURNS bigint LANGUAGE plpgsql AS $$"
+        "BEGIN RETURN (SELECT greatest(coalesce(max(\"%s\"), 0), %lld) + 1 FROM \"%s\"); END $$;"
+        "COMMENT ON FUNCTION \"dukou_next_%s\"() IS '%lld'",
+        table, key, (long long)reserved, table, table, (long long)reserved);
+}
+
 static enum result count_ids(struct pg_connection *connection, struct arena *arena,
                              const struct pg_table *table, const char *key)
 {
-    return pg_ask(
+    TRY(pg_ask(connection, next_function(arena, table->name, key, 0), NULL));
+    return pg_ask(connection,
+                  arena_printf(arena,
+                               "ALTER TABLE \"%s\" ALTER COLUMN \"%s\" SET DEFAULT \"dukou_next_%s\"()",
+                               table->name, key, table->name),
+                  NULL);
+}
+
+enum result pg_reserve_ids(struct pg_connection *connection, const char *table, int64_t last)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    PG_CLEANUP_RESULT PGresult *answer = NULL;
+    TRY(pg_ask(
         connection,
         arena_printf(arena,
-                     "CREATE OR REPLACE FUNCTION \"dukou_next_%s\"() RETURNS bigint LANGUAGE plpgsql AS $$"
-                     "BEGIN RETURN (SELECT coalesce(max(\"%s\"), 0) + 1 FROM \"%s\"); END $$;"
-                     "ALTER TABLE \"%s\" ALTER COLUMN \"%s\" SET DEFAULT \"dukou_next_%s\"()",
-                     table->name, key, table->name, table->name, key, table->name),
-        NULL);
+                     "SELECT obj_description(oid, 'pg_proc') FROM pg_proc WHERE proname = 'dukou_next_%s'"
+                     " AND pronamespace = current_schema()::regnamespace",
+                     table),
+        &answer));
+    if (PQntuples(answer) == 0 || strtoll(PQgetvalue(answer, 0, 0), NULL, 10) >= last)
+        return RESULT_OK;
+    return pg_ask(connection, next_function(arena, table, "id", last), NULL);
 }
 
 static enum result mend(struct pg_connection *connection, struct arena *arena,

@@ -49,7 +49,7 @@ static enum result list_tables(sqlite3 *db, const struct store_schema *schema, s
 }
 
 /* SQLite's rules of affinity, as far as they lead to REAL. */
-static bool declares_real(const char *type)
+bool sqlite_declares_real(const char *type)
 {
     static const char *const others[] = {"INT", "CHAR", "CLOB", "TEXT", "BLOB"};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
@@ -96,7 +96,7 @@ static enum result read_columns(sqlite3 *db, const struct store_opening *opening
             table->columns = arena_new_array(arena, const char *, count);
             table->is_real = arena_new_array(arena, bool, count);
         }
-        table->is_real[table->column_count] = declares_real(type);
+        table->is_real[table->column_count] = sqlite_declares_real(type);
         table->columns[table->column_count++] = arena_strdup(arena, name);
         keys += sqlite3_column_int(stmt, 2) > 0;
         plain = plain && sqlite3_column_int(stmt, 3) == 0;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 struct sqlite_store {
+    const struct store_schema *schema;
     struct sqlite_version *version;
     char *path;
     char *log; /* path of the write-ahead log; NULL: a file: URL, whose path is not looked for */
@@ -85,6 +86,7 @@ static enum result sqlite_open_store(const struct store_opening *opening, void *
         abort();
     if (strncmp(opening->url, "file:", 5) != 0 && asprintf(&store->log, "%s-wal", opening->url) < 0)
         abort();
+    store->schema = opening->schema;
     store->covered = covered;
     store->version = version;
     store->writer = sqlite_writer_new(connection, covered);
@@ -152,6 +154,12 @@ static enum result sqlite_lead_store(void *state, int64_t number, void **ret_lea
     return sqlite_lead(((struct sqlite_store *)state)->path, number, ret_lead);
 }
 
+static enum result sqlite_fill_store(void *state, store_fill_work *work, void *argument)
+{
+    const struct sqlite_store *store = state;
+    return sqlite_fill(store->path, store->schema, work, argument);
+}
+
 const struct store_backend store_sqlite = {
     .name = "sqlite",
     .takes = takes,
@@ -169,6 +177,8 @@ const struct store_backend store_sqlite = {
     .each = sqlite_each,
     .take = sqlite_take,
     .walk = sqlite_walk,
+    .dump = sqlite_dump,
+    .fill = sqlite_fill_store,
     .figures = sqlite_figures,
     .version = sqlite_version_of,
     .lead = sqlite_lead_store,

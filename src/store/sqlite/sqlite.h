@@ -10,6 +10,7 @@
  *   lead.c        which process leads
  *   migrate.c     brings the tables to the shape the program knows
  *   copy.c        backup and restore
+ *   dump.c        rows out and in, for copies between back-ends
  *
  * A connection is used by one thread at a time, so SQLite's own mutexes are off. */
 #pragma once
@@ -97,6 +98,9 @@ enum result sqlite_many(struct store_tx *tx, struct arena *arena, enum sql numbe
 enum result sqlite_each(struct store_tx *tx, enum sql number, const struct store_bind *binds,
                         store_each_row *each, void *argument);
 
+int sqlite_bind_value(sqlite3_stmt *stmt, int index, const struct store_value *value);
+/* SQLite's rules of affinity, as far as they lead to REAL. */
+bool sqlite_declares_real(const char *type);
 /* A column of the current row; bytes are borrowed until the next step. */
 struct store_value sqlite_column(sqlite3_stmt *stmt, int index);
 
@@ -155,6 +159,11 @@ enum result sqlite_migrate(struct sqlite_connection *connection, const struct st
 enum result sqlite_copy(sqlite3 *db, const char *path);
 enum result sqlite_restore(const struct store_restoring *restoring);
 enum result sqlite_reserve(const char *url, const struct store_reserved *reserved, size_t count);
+
+/* Between back-ends (backend.h). */
+enum result sqlite_dump(struct store_tx *tx, store_dump_row *each, void *argument);
+enum result sqlite_fill(const char *path, const struct store_schema *schema, store_fill_work *work,
+                        void *argument);
 
 /* "DKOU" in the header of every store's file. */
 #define SQLITE_APPLICATION_ID 0x444b4f55

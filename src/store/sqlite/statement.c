@@ -14,7 +14,7 @@ static int parameter_index(const struct sqlite_statement *statement, const char 
     store_stop("statement %s has no parameter :%s", statement->name, name);
 }
 
-static int bind_value(sqlite3_stmt *stmt, int index, const struct store_value *value)
+int sqlite_bind_value(sqlite3_stmt *stmt, int index, const struct store_value *value)
 {
     switch (value->type) {
     case STORE_NULL:
@@ -42,7 +42,7 @@ static enum result bind_all(struct sqlite_statement *statement, const struct sto
         int index = parameter_index(statement, binds[count].name, count);
         if (value->type == STORE_TEXT && !text_is_utf8(value->bytes, value->size, NULL))
             return RESULT_INVALID;
-        int code = bind_value(statement->stmt, index, value);
+        int code = sqlite_bind_value(statement->stmt, index, value);
         if (code != SQLITE_OK)
             return sqlite_result(code);
         if (index <= 64 && (bound & (uint64_t)1 << (index - 1)) != 0)

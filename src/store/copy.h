@@ -1,0 +1,15 @@
+/* Copies between back-ends, for store.c: see store_copy() there. */
+#pragma once
+
+#include "store/backend.h"
+
+struct copy {
+    const struct store_backend *from;
+    void *from_state;
+    const struct store_backend *to;
+    void *to_state;
+    struct arena *arena;
+    struct refusal *refusal; /* may be NULL */
+};
+
+enum result copy_store(const struct copy *copy, struct store_copied *ret_copied);
