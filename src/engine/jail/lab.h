@@ -19,6 +19,7 @@ struct lab_worker {
 struct lab {
     uint32_t without; /* 1u << enum jail_layer */
     int landlock_abi; /* at most this one; 0: the kernel's */
+    bool leaves_open; /* what is inherited stays open */
     const char *mark; /* LAB_MARK, to be found in the executable */
     /* Runs in each worker behind jail_seal(), before DuckDB and the second thread. What it returns is the
      * answer, LAB_GO_ON lets the job run. */
@@ -35,6 +36,11 @@ static inline bool lab_without(enum jail_layer layer)
     return (lab.without >> layer & 1) != 0;
 }
 
+static inline bool lab_leaves_open(void)
+{
+    return lab.leaves_open;
+}
+
 static inline long lab_landlock(long abi)
 {
     return lab.landlock_abi > 0 && abi > lab.landlock_abi ? lab.landlock_abi : abi;
@@ -45,6 +51,11 @@ static inline long lab_landlock(long abi)
 static inline bool lab_without(enum jail_layer layer)
 {
     (void)layer;
+    return false;
+}
+
+static inline bool lab_leaves_open(void)
+{
     return false;
 }
 

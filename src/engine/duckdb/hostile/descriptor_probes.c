@@ -14,8 +14,7 @@
 #define INPUT (worker->descriptors[0])
 #define OUTPUT (worker->descriptors[1])
 
-PROBE(find_a_foreign_descriptor, HARM_DATA, W(CLOSED), -ENOENT, UNSURE,
-      "looks at every descriptor from 0 to 1023")
+PROBE(find_a_foreign_descriptor, HARM_DATA, W(CLOSED), -ENOENT, 0, "looks at every descriptor from 0 to 1023")
 {
     for (int fd = 0; fd < 1024; fd++) {
         struct stat info;
@@ -69,50 +68,48 @@ PROBE(open_its_input_for_writing, HARM_DATA, W(LENT), -EACCES, UNSURE, "opens /r
     return done(open("/room/0", O_RDWR));
 }
 
-PROBE(write_to_its_input, HARM_DATA, W(LENT), -EBADF, UNSURE, "writes to the input that it was lent")
+PROBE(write_to_its_input, HARM_DATA, W(LENT), -EBADF, 0, "writes to the input that it was lent")
 {
     return done(write(INPUT, "hostile", 7));
 }
 
-PROBE(write_into_its_input_at_a_place, HARM_DATA, W(LENT), -EBADF, UNSURE,
-      "writes to its input with pwritev()")
+PROBE(write_into_its_input_at_a_place, HARM_DATA, W(LENT), -EBADF, 0, "writes to its input with pwritev()")
 {
     struct iovec part = {"hostile", 7};
     return done(pwritev(INPUT, &part, 1, 0));
 }
 
-PROBE(truncate_its_input, HARM_DATA, W(LENT), -EINVAL, UNSURE, "truncates its input")
+PROBE(truncate_its_input, HARM_DATA, W(LENT), -EINVAL, 0, "truncates its input")
 {
     return done(ftruncate(INPUT, 0));
 }
 
-PROBE(map_its_input_for_writing, HARM_DATA, W(LENT), -EACCES, UNSURE, "maps its input for writing")
+PROBE(map_its_input_for_writing, HARM_DATA, W(LENT), -EACCES, 0, "maps its input for writing")
 {
     void *at = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, INPUT, 0);
     return at == MAP_FAILED ? -errno : DONE;
 }
 
-PROBE(make_its_mapped_input_writable, HARM_DATA, W(LENT), -EACCES, UNSURE,
+PROBE(make_its_mapped_input_writable, HARM_DATA, W(LENT), -EACCES, 0,
       "maps its input for reading and makes the mapping writable")
 {
     void *at = mmap(NULL, 4096, PROT_READ, MAP_SHARED, INPUT, 0);
     return at == MAP_FAILED ? -errno : done(mprotect(at, 4096, PROT_READ | PROT_WRITE));
 }
 
-PROBE(make_a_hole_in_its_input, HARM_DATA, W(SECCOMP) | W(LENT), -EPERM, UNSURE,
-      "punches a hole into its input")
+PROBE(make_a_hole_in_its_input, HARM_DATA, W(SECCOMP) | W(LENT), -EPERM, 0, "punches a hole into its input")
 {
     return done(syscall(SYS_fallocate, INPUT, 3, 0L, 4096L));
 }
 
-PROBE(take_pages_from_its_input, HARM_DATA, W(LENT), -EACCES, UNSURE,
+PROBE(take_pages_from_its_input, HARM_DATA, W(LENT), -EACCES, 0,
       "removes pages of its mapped input with madvise(MADV_REMOVE)")
 {
     void *at = mmap(NULL, 4096, PROT_READ, MAP_SHARED, INPUT, 0);
     return at == MAP_FAILED ? -errno : done(madvise(at, 4096, MADV_REMOVE));
 }
 
-PROBE(seal_its_input, HARM_DATA, W(SECCOMP) | W(LENT), KILLED, UNSURE, "seals its input")
+PROBE(seal_its_input, HARM_DATA, W(SECCOMP) | W(LENT), KILLED, 0, "seals its input")
 {
     return done(fcntl(INPUT, F_ADD_SEALS, F_SEAL_SHRINK));
 }
@@ -138,10 +135,11 @@ PROBE(leave_a_note_on_its_input, HARM_OWN, W(SECCOMP), KILLED, UNSURE,
     return done(syscall(SYS_fsetxattr, INPUT, "user.note", "x", 1, 0));
 }
 
-PROBE(copy_into_its_input, HARM_DATA, W(SECCOMP) | W(LENT), KILLED, UNSURE,
+PROBE(copy_into_its_input, HARM_DATA, W(SECCOMP) | W(LENT), KILLED, 0,
       "copies bytes into its input with sendfile()")
 {
-    return done(syscall(SYS_sendfile, INPUT, OUTPUT, NULL, 1));
+    off_t begin = 0;
+    return pwrite(OUTPUT, "x", 1, 0) != 1 ? -errno : done(syscall(SYS_sendfile, INPUT, OUTPUT, &begin, 1));
 }
 
 PROBE(seal_its_output, HARM_OWN, W(SECCOMP), KILLED, 0,

@@ -23,7 +23,7 @@
     X(RIGHTS, "no rights", L(NOBODY) | L(CAPABILITIES) | L(NO_NEW_PRIVS))                                    \
     X(SESSION, "own session", L(SESSION))                                                                    \
     X(KEYRING, "no keyring", L(KEYRING))                                                                     \
-    /* These are in the code of every worker and cannot be taken away. */                                    \
+    /* These are in the code of every worker; of them the control takes away the first two. */               \
     X(CLOSED, "nothing inherited", 0)                                                                        \
     X(LENT, "lent read-only", 0)                                                                             \
     X(MACHINE, "the kernel's own rule", 0)
@@ -139,8 +139,10 @@ struct outcome {
     bool ended; /* by itself, with status 0 and without an answer */
 };
 
-/* Has hostile(…) run in a worker of `engine`, with the world's input and output lent. */
+/* Has page->run run in a worker of `engine`, with the world's input and output lent. */
 struct outcome hostile_call(struct engine *engine, const struct engine_limits *limits);
+/* The input is lent O_RDONLY, as it should be, or O_RDWR from now on. */
+void hostile_lend(int flags);
 
 /* ---- jail_test.c ---- */
 

@@ -30,13 +30,20 @@ int64_t read_secret(long fd)
     return size < 0 ? -errno : is_secret(bytes);
 }
 
+static int lent = O_RDONLY;
+
+void hostile_lend(int flags)
+{
+    lent = flags;
+}
+
 struct outcome hostile_call(struct engine *engine, const struct engine_limits *limits)
 {
     CLEANUP_ARENA struct arena *arena = arena_new(0);
     CLEANUP_CALL struct client_call call = {.arena = arena};
     struct outcome outcome = {.result = RESULT_IO};
     client_begin(&call, JOB_DESCRIBE, limits, true);
-    if (!client_lend(&call, world_input(), O_RDONLY) || !client_lend(&call, world_output(), O_RDWR))
+    if (!client_lend(&call, world_input(), lent) || !client_lend(&call, world_output(), O_RDWR))
         return outcome;
     outcome.result = client_call((struct duckdb_engine *)engine, &call);
     outcome.signal = WIFSIGNALED(call.death_status) ? WTERMSIG(call.death_status) : 0;
