@@ -1,6 +1,7 @@
 #include "base/limits.h"
 #include "http/fixture.h"
 #include "http/server.h"
+#include "support/attack.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
@@ -500,6 +501,12 @@ TEST(who_dawdles_over_a_head_loses_the_connection)
     }
     assert_int_equal(alive, 0);
     assert_true(clock_monotonic() - began < LIMIT_IDLE_SECONDS * INSTANT_SECOND / 2);
+    attack_stopped(&(struct attack){
+        .chapter = "http",
+        .name = "slow heads",
+        .tried = "Connections send nothing, half a head, or a byte now and then after a served request.",
+        .stopped = "http: watch.c, LIMIT_HEAD_SECONDS",
+        .seen = "each is closed when the time of its head is over; others are served"});
     for (int i = 0; i < LINES; i++)
         (void)close(lines[i]);
     /* Whose head comes in time is served, again and again. */
@@ -744,6 +751,113 @@ TEST(tls_is_spoken_when_a_certificate_is_given)
         CURLE_OK);
     curl_easy_cleanup(curl);
     bench_close(&bench);
+}
+
+static CURLcode greet(const struct bench *bench, long version)
+{
+    char url[64];
+    CURL *curl = curl_easy_init();
+    (void)snprintf(url, sizeof url, "https://127.0.0.1:%d/health", bench->port);
+    (void)curl_easy_setopt(curl, CURLOPT_URL, url);
+    (void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    (void)curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+    (void)curl_easy_setopt(curl, CURLOPT_TIMEOUT, 20L);
+    (void)curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
+    (void)curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
+    (void)curl_easy_setopt(curl, CURLOPT_SSLVERSION, version);
+    (void)curl_easy_setopt(curl, CURLOPT_SSL_CIPHER_LIST,
+                           "DEFAULT@SECLEVEL=0"); /* the client would take them */
+    CURLcode code = curl_easy_perform(curl);
+    curl_easy_cleanup(curl);
+    return code;
+}
+
+static void bench_open_tls(struct bench *bench, int seconds)
+{
+    char certificate[256];
+    char key[256];
+    const char *folder = test_folder();
+    (void)snprintf(certificate, sizeof certificate, "%s/certificate.pem", folder);
+    (void)snprintf(key, sizeof key, "%s/key.pem", folder);
+    make_certificate(certificate, key);
+    bench_open_with(bench, certificate, key, seconds);
+}
+
+TEST(tls_older_than_1_2_is_not_spoken)
+{
+    struct bench bench;
+    bench_open_tls(&bench, 0);
+    assert_int_not_equal(greet(&bench, CURL_SSLVERSION_TLSv1_0 | CURL_SSLVERSION_MAX_TLSv1_0), CURLE_OK);
+    assert_int_not_equal(greet(&bench, CURL_SSLVERSION_TLSv1_1 | CURL_SSLVERSION_MAX_TLSv1_1), CURLE_OK);
+    assert_int_equal(greet(&bench, CURL_SSLVERSION_TLSv1_2 | CURL_SSLVERSION_MAX_TLSv1_2), CURLE_OK);
+    assert_int_equal(greet(&bench, CURL_SSLVERSION_TLSv1_3 | CURL_SSLVERSION_MAX_TLSv1_3), CURLE_OK);
+    bench_close(&bench);
+    attack_stopped(&(struct attack){.chapter = "http",
+                                    .name = "old TLS",
+                                    .tried = "A client speaks TLS 1.0 or 1.1 and takes any cipher.",
+                                    .stopped = "http: server.c, GnuTLS priorities",
+                                    .seen = "the handshake fails; 1.2 and 1.3 work"});
+}
+
+TEST(what_is_no_tls_does_no_harm_where_tls_is_spoken)
+{
+    enum { LONG = 20000, TRIES = 100 };
+    static const struct {
+        const char *bytes;
+        size_t size;
+    } odd[] = {
+        {"GET / HTTP/1.1\r\nHost: x\r\n\r\n", 27},
+        {"\x16\x03\x01\xff\xff\x01\x00\xff\xfc\x03\x03", 11}, /* a record over its limit */
+        {"\x16\x03\x01\x00\x00", 5},                          /* an empty one */
+        {"\x16\x03\x01\x00\x04\x01\xff\xff\xff", 9},          /* a greeting of 16 MB */
+        {"\x80\x2e\x01\x03\x01\x00\x15\x00\x00\x00\x10", 11}, /* SSL 2 */
+        {"\x15\x03\x03\x00\x02\x02\x28", 7},                  /* an alert first */
+        {"\x18\x03\x03\x00\x03\x01\x40\x00", 8},              /* a heartbeat that asks for more */
+        {"\x17\x03\x03\x00\x01\x00", 6},                      /* data first */
+        {"\x14\x03\x03\x00\x01\x01", 6},                      /* a change of ciphers first */
+        {"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x03", 10},     /* a greeting of one byte */
+        {"\x00", 1},
+    };
+    struct bench bench;
+    char text[512];
+    bench_open_tls(&bench, 1);
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        int line = dial(&bench);
+        (void)send(line, odd[i].bytes, odd[i].size, MSG_NOSIGNAL);
+        (void)shutdown(line, SHUT_WR);
+        (void)hear(line, text, sizeof text, "\x01\x02\x03\x04");
+        assert_null(strstr(text, " 200 "));
+        (void)close(line);
+    }
+    char *noise = malloc(LONG);
+    assert_non_null(noise);
+    for (int i = 0; i < LONG; i++)
+        noise[i] = (char)(i * 7919 % 251);
+    noise[0] = '\x16';
+    int line = dial(&bench);
+    (void)send(line, noise, LONG, MSG_NOSIGNAL);
+    (void)close(line);
+    free(noise);
+    /* A handshake that does not go on is cut like a head that does not. */
+    int slow = dial(&bench);
+    bool open = true;
+    for (int i = 0; i < TRIES && open; i++) {
+        char byte;
+        (void)send(slow, i == 0 ? "\x16" : i == 1 ? "\x03" : "", i < 2, MSG_NOSIGNAL);
+        (void)usleep(50000);
+        open = recv(slow, &byte, 1, MSG_DONTWAIT) != 0;
+    }
+    assert_false(open);
+    (void)close(slow);
+    assert_int_equal(greet(&bench, CURL_SSLVERSION_DEFAULT), CURLE_OK);
+    bench_close(&bench);
+    attack_stopped(&(struct attack){
+        .chapter = "http",
+        .name = "malformed TLS",
+        .tried = "12 beginnings that are no handshake: other protocols, records and greetings of wrong "
+                 "length, alerts, heartbeats and data first, noise; and a handshake that stops.",
+        .stopped = "GnuTLS; http: watch.c",
+        .seen = "the connection ends; the next handshake is served"});
 }
 
 TEST(a_server_that_cannot_start_says_why)
