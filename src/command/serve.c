@@ -135,7 +135,7 @@ static enum result prepare(struct serving *serving, struct arena *arena, struct 
     app->server = new_server(app->random);
     TRY(stay_alive(&serving->city));
     app->identity = &party_identity;
-    app->secure_cookies = serving->city.settings.certificate != NULL;
+    app->secure_cookies = serving->city.settings.certificate != NULL || serving->city.settings.tls_in_front;
     app->public_per_minute = serving->city.settings.public_per_minute;
     app->account_per_minute = serving->city.settings.account_per_minute;
     app->jobs = jobs_new(LIMIT_WORKERS_AT_ONCE, LIMIT_WORK_QUEUE);

@@ -167,6 +167,7 @@ enum result settings_read(struct arena *arena, struct settings *ret_settings, st
     s.address = variable("DUKOU_ADDRESS", "127.0.0.1");
     s.certificate = variable("DUKOU_CERTIFICATE", NULL);
     s.certificate_key = variable("DUKOU_CERTIFICATE_KEY", NULL);
+    s.tls_in_front = strcmp(variable("DUKOU_TLS_IN_FRONT", ""), "yes") == 0;
     s.master_key = variable("DUKOU_MASTER_KEY", NULL);
     s.keeper = variable("DUKOU_KEEPER", NULL);
     s.duckdb = variable("DUKOU_DUCKDB", NULL);

@@ -19,6 +19,7 @@ struct settings {
     int account_per_minute;  /* DUKOU_ACCOUNT_PER_MINUTE: requests of one account; 0: as limits.h */
     const char *certificate; /* DUKOU_CERTIFICATE, DUKOU_CERTIFICATE_KEY: PEM files; NULL: plain HTTP */
     const char *certificate_key;
+    bool tls_in_front;      /* DUKOU_TLS_IN_FRONT: "yes" when a proxy speaks TLS for us */
     const char *master_key; /* DUKOU_MASTER_KEY, HOME/keys/master */
     const char *keeper;     /* DUKOU_KEEPER: socket of a keeper of its own; NULL: `serve` has its own */
     uint32_t keeper_user;   /* DUKOU_KEEPER_USER, DUKOU_KEEPER_GROUP: who else may connect to it, name or */

@@ -101,14 +101,15 @@ const char *request_parameter(const struct request *request, const char *name)
 void request_set_session(struct request *request, const char *session, int64_t seconds)
 {
     struct exchange *exchange = exchange_of(request);
+    const char *name = gate_cookie_name(exchange->app);
     const char *secure = exchange->app->secure_cookies ? "; Secure" : "";
     if (session == NULL)
-        exchange->cookie = arena_printf(
-            exchange->arena, "dukou_session=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0%s", secure);
-    else
         exchange->cookie = arena_printf(exchange->arena,
-                                        "dukou_session=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%lld%s",
-                                        session, (long long)seconds, secure);
+                                        "%s=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0%s", name, secure);
+    else
+        exchange->cookie =
+            arena_printf(exchange->arena, "%s=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%lld%s", name,
+                         session, (long long)seconds, secure);
 }
 
 const char *request_session(const struct request *request)

@@ -59,6 +59,8 @@ void exchange_add_header(struct exchange *exchange, const char *name, const char
 
 /* ---- gate.c ---- */
 
+/* Over TLS a name that browsers take from this very host alone (RFC 6265bis, "__Host-"). */
+const char *gate_cookie_name(const struct app *app);
 /* Finds the credentials among the headers; refuses an Authorization that is none of ours. */
 enum result gate_read_credentials(struct request *request);
 static inline bool gate_has_credentials(const struct exchange *exchange)

@@ -7,7 +7,10 @@
 #include <string.h>
 #include <strings.h>
 
-static const char session_cookie[] = "dukou_session=";
+const char *gate_cookie_name(const struct app *app)
+{
+    return app->secure_cookies ? "__Host-dukou_session" : "dukou_session";
+}
 
 /* A token is of few kinds of characters, so that nothing odd comes as far as a query or a log. */
 static bool is_token(const char *text, size_t length)
@@ -23,18 +26,23 @@ static bool is_token(const char *text, size_t length)
     return true;
 }
 
-static const char *find_session(struct arena *arena, const char *cookies)
+/* Two sessions at once are none: the first could be one that a neighbouring site put before the caller's own.
+ */
+static const char *find_session(struct arena *arena, const char *name, const char *cookies)
 {
+    const char *found = NULL;
+    size_t size = strlen(name);
     while (cookies != NULL && *cookies != '\0') {
         cookies += strspn(cookies, " ;");
         size_t length = strcspn(cookies, ";");
-        size_t name = sizeof session_cookie - 1;
-        if (length > name && strncmp(cookies, session_cookie, name) == 0 &&
-            is_token(cookies + name, length - name))
-            return arena_strndup(arena, cookies + name, length - name);
+        bool ours = length > size && strncmp(cookies, name, size) == 0 && cookies[size] == '=';
+        if (ours && found != NULL)
+            return NULL;
+        if (ours && is_token(cookies + size + 1, length - size - 1))
+            found = arena_strndup(arena, cookies + size + 1, length - size - 1);
         cookies += length;
     }
-    return NULL;
+    return found;
 }
 
 static enum result refuse_credentials(struct exchange *exchange)
@@ -54,7 +62,7 @@ enum result gate_read_credentials(struct request *request)
     const char *authorization = exchange_header(exchange, "Authorization");
     if (authorization == NULL) {
         const char *cookies = exchange_header(exchange, "Cookie");
-        exchange->session = find_session(exchange->arena, cookies);
+        exchange->session = find_session(exchange->arena, gate_cookie_name(exchange->app), cookies);
         return RESULT_OK;
     }
     const char *token = strncasecmp(authorization, "Bearer ", 7) == 0 ? authorization + 7 : "";

@@ -1,4 +1,5 @@
 #include "http/fixture.h"
+#include "support/attack.h"
 
 #include <string.h>
 
@@ -103,9 +104,39 @@ TEST(the_session_cookie_is_out_of_reach_of_scripts_and_other_sites)
     city_app(city)->secure_cookies = true;
     reply = city_call(city, NULL, "POST /session", NULL);
     assert_non_null(strstr(city_header(&reply, "Set-Cookie"), "; Secure"));
+    assert_ptr_equal(strstr(city_header(&reply, "Set-Cookie"), "__Host-dukou_session="),
+                     city_header(&reply, "Set-Cookie"));
     reply = city_call(city, landing_clerk(city), "DELETE /session", NULL);
     assert_non_null(strstr(city_header(&reply, "Set-Cookie"), "dukou_session=; "));
     assert_non_null(strstr(city_header(&reply, "Set-Cookie"), "Max-Age=0"));
+}
+
+static int status_with_cookie(struct city *city, const char *cookie)
+{
+    const struct http_header headers[] = {{"Cookie", cookie}, {"X-CSRF-Token", "csrf-of-test"}, {0}};
+    return city_call_with(city, NULL, "DELETE /session", headers, NULL, 0).status;
+}
+
+TEST(a_cookie_that_a_neighbouring_site_planted_is_not_taken)
+{
+    CLEANUP_CITY struct city *city = landing_city();
+    const char *own = landing_clerk(city);
+    assert_int_equal(status_with_cookie(city, city_format(city, "dukou_session=%s", own)), 204);
+    assert_int_equal(status_with_cookie(city, city_format(city, "a=b; dukou_session=%s", own)), 204);
+    assert_int_equal(
+        status_with_cookie(city, city_format(city, "dukou_session=%s; dukou_session=planted", own)), 401);
+    assert_int_equal(
+        status_with_cookie(city, city_format(city, "dukou_session=planted; dukou_session=%s", own)), 401);
+    assert_int_equal(status_with_cookie(city, city_format(city, "dukou_sessions=%s", own)), 401);
+    city_app(city)->secure_cookies = true;
+    assert_int_equal(status_with_cookie(city, city_format(city, "dukou_session=%s", own)), 401);
+    assert_int_equal(status_with_cookie(city, city_format(city, "__Host-dukou_session=%s", own)), 204);
+    attack_stopped(&(struct attack){
+        .chapter = "session",
+        .name = "cookies of a neighbouring site",
+        .tried = "A site under the same domain sets a session cookie beside the caller's own.",
+        .stopped = "http: gate.c; over TLS the prefix __Host-",
+        .seen = "two sessions count as none; over TLS only the name that neighbours cannot set is read"});
 }
 
 TEST(problems_speak_the_callers_language_and_always_both)

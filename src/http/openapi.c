@@ -230,8 +230,9 @@ static json_t *security_schemes(void)
 {
     return json_pack("{s:{s:s, s:s, s:s, s:s}, s:{s:s, s:s}}", "session", "type", "apiKey", "in", "cookie",
                      "name", "dukou_session", "description",
-                     "Changes of state by cookie also need the header X-CSRF-Token", "bearer", "type", "http",
-                     "scheme", "bearer");
+                     "Over TLS its name is __Host-dukou_session. Changes of state by cookie also need the "
+                     "header X-CSRF-Token",
+                     "bearer", "type", "http", "scheme", "bearer");
 }
 
 static json_t *components(json_t *schemas)
