@@ -403,8 +403,7 @@ TEST(what_is_no_http_is_not_served_and_does_no_harm)
         "GET /api/landings/1 HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n",
         "GET /api/landings/1 HTTP/1.1\r\nHost: x/y\r\n\r\n",
         "GET /api/landings/1 HTTP/1.1\r\nHost: x\r\nA : b\r\n\r\n",
-        "GET /api/landings/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nTransfer-Encoding: "
-        "chunked\r\n\r\n0\r\n\r\n",
+        "GET /health HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n",
         "GET /api/landings/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nContent-Length: 0\r\n\r\n"};
     struct bench bench;
     struct answer answer;
