@@ -101,10 +101,10 @@ static void deliver(struct keeper *keeper, struct arena *arena)
     json_t *report = NULL;
     must(keeper_grant_open(keeper, GRANT, key), "grant", NULL);
     CLEANUP_JSON json_t *order = json_pack("{s:i, s:i, s:s}", "order", 1, "grant", GRANT, "public_key", key);
-    CLEANUP_JSON json_t *expected = json_loads(
-        "{\"columns\":[{\"name\":\"id\",\"type\":\"integer\"},{\"name\":\"age\",\"type\":\"integer\"}],"
-        "\"subject\":\"id\"}",
-        0, NULL);
+    CLEANUP_JSON json_t *expected = json_loads("{\"columns\":[{\"name\":\"id\",\"type\":\"integer\"},{"
+                                               "\"name\":\"age\",\"type\":\"integer\",\"minimum\":\"0\"}],"
+                                               "\"subject\":\"id\"}",
+                                               0, NULL);
     must(keeper_order_sign(keeper, arena, order, &signature), "order", NULL);
     const char *text = json_print_canonical(arena, order);
     struct digest digest = digest_sha256(text, strlen(text));

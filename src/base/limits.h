@@ -118,6 +118,11 @@
 #define LIMIT_INGEST_SECONDS 600        /* to check and re-encode one table */
 #define LIMIT_INGEST_MEMORY_BYTES ((size_t)1024 * 1024 * 1024)
 
+/* Floors of releasing: no rule of the bureau and no policy goes below */
+#define LIMIT_RELEASE_THRESHOLD_LEAST 3 /* subjects per cell */
+#define LIMIT_RELEASE_P_LEAST 5         /* of the p % rule */
+#define LIMIT_RELEASE_K_MOST 95         /* of the (2,k) rule */
+
 /* Keeper */
 #define LIMIT_KEEPER_QUICK 4            /* threads for calls that wait for nobody */
 #define LIMIT_KEEPER_SLOW 16            /* for those that wait for a worker */

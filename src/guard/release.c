@@ -199,6 +199,31 @@ static struct engine_column release_column(struct arena *arena, const struct pol
     return column;
 }
 
+enum result release_withhold(struct arena *arena, const struct policy *policy,
+                             const struct release_plan *plan, const struct engine_answer *answer,
+                             struct release_withheld *ret_withheld)
+{
+    TRY(release_fits(plan, answer));
+    struct policy exact = *policy;
+    struct release_withheld withheld = {0};
+    exact.rounding = 0;
+    size_t *rows = arena_new_array(arena, size_t, answer->rows);
+    for (size_t row = 0; row < answer->rows; row++) {
+        rows[row] = row;
+        bool few = release_row_faults(policy, plan, answer, row) != 0;
+        withheld.rows += few;
+        for (size_t i = 0; i < plan->output_count; i++)
+            withheld.cells += release_cell_faults(policy, plan, answer, row, i) != 0;
+    }
+    struct engine_column *columns = arena_new_array(arena, struct engine_column, plan->output_count);
+    for (size_t i = 0; i < plan->output_count; i++)
+        columns[i] = release_column(arena, &exact, plan, answer, i, rows, answer->rows);
+    withheld.shown =
+        (struct engine_answer){.rows = answer->rows, .column_count = plan->output_count, .columns = columns};
+    *ret_withheld = withheld;
+    return RESULT_OK;
+}
+
 enum result release_apply(struct arena *arena, const struct policy *policy, const struct release_plan *plan,
                           const struct engine_answer *answer, struct engine_answer *ret_released)
 {

@@ -58,6 +58,17 @@ json_t *release_shape(const struct policy *policy, const struct release_plan *pl
 enum result release_apply(struct arena *arena, const struct policy *policy, const struct release_plan *plan,
                           const struct engine_answer *answer, struct engine_answer *ret_released);
 
+/* The output columns with every row in its place, but what fails under `policy` missing: a failing row is all
+ * missing. For whoever may see what does not leave, down to a floor. */
+struct release_withheld {
+    struct engine_answer shown;
+    int64_t rows;  /* that are all missing */
+    int64_t cells; /* those of such rows included */
+};
+enum result release_withhold(struct arena *arena, const struct policy *policy,
+                             const struct release_plan *plan, const struct engine_answer *answer,
+                             struct release_withheld *ret_withheld);
+
 /* The first `columns` columns as {"columns":[{"name","type"}],"rows":[[…],…]}, a new reference. Decimals are
  * text, dates "2026-11-23", timestamps "2026-11-23T08:00:00.000000", numbers that are not finite null. */
 json_t *release_rows(const struct engine_answer *answer, size_t columns);

@@ -158,10 +158,11 @@ enum result keeper_cancel(struct keeper *keeper, const char *scope)
     return ask(keeper, NULL, VERB_CANCEL, json_pack("{s:s}", "scope", scope), -1, NULL, NULL);
 }
 
-enum result keeper_result_open(struct keeper *keeper, struct arena *arena, row_id result, json_t **ret_result)
+enum result keeper_result_open(struct keeper *keeper, struct arena *arena, row_id product, row_id result,
+                               json_t **ret_result, struct refusal *ret_refusal)
 {
-    return ask(keeper, arena, VERB_RESULT_OPEN, json_pack("{s:I}", "result", (json_int_t)result), -1,
-               ret_result, NULL);
+    json_t *arguments = json_pack("{s:I, s:I}", "product", (json_int_t)product, "result", (json_int_t)result);
+    return ask(keeper, arena, VERB_RESULT_OPEN, arguments, -1, ret_result, ret_refusal);
 }
 
 /* ---- products ---- */

@@ -64,11 +64,12 @@ const char *fixture_residents(struct arena *arena, int rows)
 
 json_t *fixture_residents_expected(void)
 {
-    return fixture_json("{\"columns\":[{\"name\":\"id\",\"type\":\"integer\",\"nullable\":false},"
-                        "{\"name\":\"district\",\"type\":\"text\"},"
-                        "{\"name\":\"age\",\"type\":\"integer\",\"minimum\":\"0\",\"maximum\":\"150\"},"
-                        "{\"name\":\"pay\",\"type\":\"double\"},{\"name\":\"secret\",\"type\":\"text\"}],"
-                        "\"subject\":\"id\"}");
+    return fixture_json(
+        "{\"columns\":[{\"name\":\"id\",\"type\":\"integer\",\"nullable\":false},"
+        "{\"name\":\"district\",\"type\":\"text\"},"
+        "{\"name\":\"age\",\"type\":\"integer\",\"minimum\":\"0\",\"maximum\":\"150\"},"
+        "{\"name\":\"pay\",\"type\":\"double\",\"minimum\":\"0\"},{\"name\":\"secret\",\"type\":\"text\"}],"
+        "\"subject\":\"id\"}");
 }
 
 json_t *fixture_policy(row_id grant)
@@ -125,6 +126,14 @@ void fixture_deliver(struct fixture *fixture, row_id grant, const char *csv, jso
     assert_ok(result);
     assert_true(json_boolean_or(report, "accepted", false));
     json_decref(expected);
+}
+
+enum result fixture_open(struct fixture *fixture, row_id product, row_id result, json_t **ret_opened)
+{
+    struct digest digest;
+    CLEANUP_JSON json_t *report = NULL;
+    TRY(keeper_product_table(fixture->keeper, fixture->arena, product, result, NULL, &digest, &report, NULL));
+    return keeper_result_open(fixture->keeper, fixture->arena, product, result, ret_opened, NULL);
 }
 
 static const char *needle;

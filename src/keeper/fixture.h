@@ -32,6 +32,9 @@ json_t *fixture_residents_expected(void);
 /* Grant 17: opened, ordered, delivered, received as slice/17. */
 void fixture_deliver(struct fixture *fixture, row_id grant, const char *csv, json_t *expected);
 
+/* Makes a product of the result and opens the result for the product's reviewer. */
+enum result fixture_open(struct fixture *fixture, row_id product, row_id result, json_t **ret_opened);
+
 /* A policy over slice/17 ("resident") and import/3 ("own"). */
 json_t *fixture_policy(row_id grant);
 

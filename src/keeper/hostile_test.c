@@ -313,7 +313,7 @@ static void send(struct fixture *fixture, const json_t *policy, row_id id, const
     if (outcome->result != RESULT_OK)
         return;
     assert_no_canary(name, json_print(outcome->arena, outcome->shape), sql);
-    assert_ok(keeper_result_open(fixture->keeper, outcome->arena, id, &outcome->opened));
+    assert_ok(fixture_open(fixture, id, id, &outcome->opened));
     read_marks(outcome);
 }
 

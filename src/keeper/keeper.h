@@ -116,10 +116,13 @@ enum result keeper_order_sign(struct keeper *keeper, struct arena *arena, const 
  * encrypts into the vault as slice/GRANT.
  *
  * expected: {"columns":[{"name","type"[,"nullable","minimum","maximum","pattern","max_characters"]}],
- *            "subject": column or null, "subject_kind": text or absent, "rows_max": number or absent}
- *   types: text, integer, double, boolean, date, timestamp, or DuckDB's names; minimum and maximum are text.
- *   Subjects of one kind (default "subject") get the same hidden tokens in every table.
- * *ret_report: {"accepted","rows","columns":[{"name","type","nulls","violations"}],
+ *            "subject": column or null, "subject_kind": text or absent, "rows_max": number or absent,
+ *            "room": number or absent}
+ *   a column may further have "use", "level" and "filterable" (guard/policy.h): the most that policies may
+ * say of it later (bound.h); "room": the only one in which it may be used. types: text, integer, double,
+ * boolean, date, timestamp, or DuckDB's names; minimum and maximum are text. Subjects of one kind (default
+ * "subject") get the same hidden tokens in every table. *ret_report:
+ * {"accepted","rows","columns":[{"name","type","nulls","violations"}],
  *               "violations":[{"line","column","reason"}],"violation_total","digest"}.
  * RESULT_OK with "accepted" false, and no "digest", when rows break the schema: then nothing has been stored.
  */
@@ -138,7 +141,8 @@ enum result keeper_describe(struct keeper *keeper, struct arena *arena, int fd, 
 
 /* ---- queries in rooms ---- */
 
-/* `policy`: guard/policy.h as JSON, tables with "file": their vault names ("slice/17", "import/3"). */
+/* `policy`: guard/policy.h as JSON, tables with "file": their vault names ("slice/17", "import/3").
+ * RESULT_FORBIDDEN when it goes below the floors or beyond what a table was bound to when it came in. */
 enum result keeper_query_check(struct keeper *keeper, struct arena *arena, const json_t *policy,
                                const char *sql, struct refusal *ret_refusal);
 
@@ -157,9 +161,12 @@ int keeper_query_progress(struct keeper *keeper, row_id result);
  * the key for that. */
 enum result keeper_cancel(struct keeper *keeper, const char *scope);
 
-/* For the egress reviewer: {"columns","rows":[[…]],"sql","report":{…}} as guard/release.h makes them. */
-enum result keeper_result_open(struct keeper *keeper, struct arena *arena, row_id result,
-                               json_t **ret_result);
+/* For the egress reviewer of a product that was made of this result:
+ * {"columns","rows":[[…]],"sql","report":{…}} as guard/release.h makes them, and "withheld":{"rows","cells"}:
+ * how many are missing since they lie below the floors (LIMIT_RELEASE_…), which nobody sees. RESULT_FORBIDDEN
+ * for another result. */
+enum result keeper_result_open(struct keeper *keeper, struct arena *arena, row_id product, row_id result,
+                               json_t **ret_result, struct refusal *ret_refusal);
 
 /* ---- products ---- */
 

@@ -151,7 +151,7 @@ static void cancel_is_felt(const char *scope)
     assert_int_equal(asking.result, RESULT_CANCELLED);
     assert_true(asking.took > INSTANT_SECOND / 2); /* it was running indeed */
     CLEANUP_JSON json_t *opened = NULL;
-    assert_int_equal(keeper_result_open(fixture.keeper, fixture.arena, 9, &opened), RESULT_NOT_FOUND);
+    assert_int_equal(fixture_open(&fixture, 4, 9, &opened), RESULT_NOT_FOUND);
 }
 
 TEST(a_query_is_stopped_within_a_second_by_its_own_name)
@@ -463,7 +463,7 @@ TEST(queries_of_many_threads_run_side_by_side)
     }
     for (int i = 0; i < QUERIES; i++) {
         CLEANUP_JSON json_t *opened = NULL;
-        assert_ok(keeper_result_open(fixture.keeper, fixture.arena, 100 + i, &opened));
+        assert_ok(fixture_open(&fixture, 4, 100 + i, &opened));
         assert_int_equal(json_array_size(json_object_get(opened, "rows")), 4);
     }
 }

@@ -347,7 +347,7 @@ TEST(the_whole_path_from_delivery_to_a_reviewed_table)
     assert_null(strstr(json_print(fixture.arena, shape), "2000")); /* a count stands nowhere in the shape */
 
     CLEANUP_JSON json_t *opened = NULL;
-    assert_ok(keeper_result_open(fixture.keeper, fixture.arena, 9, &opened));
+    assert_ok(fixture_open(&fixture, 4, 9, &opened));
     const json_t *row = json_array_get(json_object_get(opened, "rows"), 0);
     assert_string_equal(json_string_value(json_array_get(row, 0)), "A");
     assert_int_equal(json_integer_value(json_array_get(row, 1)), 2000);
@@ -457,7 +457,7 @@ TEST(queries_outside_the_policy_are_refused_with_reasons)
         assert_null(shape);
     }
     CLEANUP_JSON json_t *opened = NULL;
-    assert_int_equal(keeper_result_open(fixture.keeper, fixture.arena, 9, &opened), RESULT_NOT_FOUND);
+    assert_int_equal(fixture_open(&fixture, 4, 9, &opened), RESULT_NOT_FOUND);
 }
 
 TEST(a_policy_that_names_no_vault_file_is_refused)

@@ -1,6 +1,7 @@
 #include "keeper/room.h"
 
 #include "base/limits.h"
+#include "keeper/bound.h"
 #include "keeper/table.h"
 
 #include <assert.h>
@@ -36,7 +37,29 @@ static enum result take_files(struct call *call, const json_t *tables, const cha
     return RESULT_OK;
 }
 
-enum result room_policy_read(struct call *call, const json_t *json, struct room_policy *ret_policy)
+/* What the table was bound to. One that is not there, or no longer, is noticed when it is opened. */
+static enum result hold_to_bound(struct serving *serving, struct call *call, size_t index,
+                                 struct room_policy *policy)
+{
+    CLEANUP_VAULT_FILE struct vault_file *file = NULL;
+    struct table_stored stored = {0};
+    const char *place = arena_printf(call->arena, "/tables/%zu", index);
+    const char *name = policy->files[index];
+    enum result found = vault_get(serving->vault, name, &file);
+    if (found == RESULT_OK) {
+        TRY(refuse_vault(call, name, table_stored(call->arena, file, &stored)));
+        memcpy(policy->versions[index].id, vault_file_header(file)->id, sizeof policy->versions[index].id);
+    } else if (found != RESULT_NOT_FOUND) {
+        return refuse_vault(call, name, found);
+    }
+    int64_t room = bound_room(stored.bound);
+    TRY(bound_same_room(call, place, policy->room, room));
+    policy->room = policy->room != 0 ? policy->room : room;
+    return bound_allows(call, place, name, stored.bound, &policy->policy->tables[index]);
+}
+
+enum result room_policy_read(struct serving *serving, struct call *call, const json_t *json, int64_t room,
+                             struct room_policy *ret_policy)
 {
     CLEANUP_JSON json_t *own = json_deep_copy(json);
     const json_t *tables = json_object_get(own, "tables");
@@ -45,7 +68,13 @@ enum result room_policy_read(struct call *call, const json_t *json, struct room_
     TRY(take_files(call, tables, files));
     TRY(policy_read(call->arena, own, &policy, &call->refusal));
     assert(policy->table_count == json_array_size(tables));
-    *ret_policy = (struct room_policy){policy, json_print_canonical(call->arena, own), files};
+    struct room_policy read = {policy, json_print_canonical(call->arena, own), files,
+                               arena_new_array(call->arena, struct room_version, policy->table_count + 1),
+                               room};
+    TRY(bound_floors(call, policy));
+    for (size_t i = 0; i < policy->table_count; i++)
+        TRY(hold_to_bound(serving, call, i, &read));
+    *ret_policy = read;
     return RESULT_OK;
 }
 
@@ -78,6 +107,8 @@ static enum result open_table(struct serving *serving, struct call *call, struct
     CLEANUP_VAULT_FILE struct vault_file *file = NULL;
     int fd = -1;
     TRY(refuse_vault(call, table->file, vault_get(serving->vault, table->file, &file)));
+    if (memcmp(vault_file_header(file)->id, table->version->id, sizeof table->version->id) != 0)
+        return RESULT_CONFLICT; /* delivered anew meanwhile: it may be bound to something else */
     running_scope(running, vault_file_header(file)->key);
     TRY(refuse_vault(call, table->file,
                      table_sparse(call->arena, file, table->columns, table->column_count, &fd)));

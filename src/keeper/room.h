@@ -8,13 +8,22 @@
 
 /* A policy as the serving side sends it: the guard's own JSON, each table with "file", its name in the vault.
  */
+struct room_version {
+    uint8_t id[32]; /* of the file whose bounds were looked at; zeros: none was there */
+};
+
 struct room_policy {
     const struct policy *policy;
     const char *text;         /* the guard's JSON, canonical */
     const char *const *files; /* per table of the policy */
+    struct room_version *versions;
+    int64_t room; /* that its tables are bound to, 0: none */
 };
 
-enum result room_policy_read(struct call *call, const json_t *json, struct room_policy *ret_policy);
+/* Reads it and holds it against the floors and what each table was bound to (bound.h). `room`: where it is to
+ * be used, 0 where that is not known. RESULT_FORBIDDEN for what goes beyond. */
+enum result room_policy_read(struct serving *serving, struct call *call, const json_t *json, int64_t room,
+                             struct room_policy *ret_policy);
 
 /* Tree of the text, from a worker. */
 enum result room_parse(struct serving *serving, struct call *call, struct running *running, const char *sql,
@@ -28,6 +37,7 @@ enum result room_check(struct serving *serving, struct call *call, struct runnin
 struct room_table {
     const char *name; /* in the SQL */
     const char *file; /* in the vault */
+    const struct room_version *version;
     const char *const *columns;
     size_t column_count;
 };

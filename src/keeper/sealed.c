@@ -2,7 +2,9 @@
 
 #include "base/limits.h"
 #include "engine/answer.h"
+#include "keeper/bound.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const char magic[] = "DKSEAL02";
@@ -140,13 +142,20 @@ enum result sealed_open(struct serving *serving, struct call *call, int64_t resu
 {
     enum { SEALED_BYTES = 128 * 1024 * 1024 };
     const char *name = object_name(call->arena, "result", result_id);
+    const struct policy *held = NULL;
+    struct policy *policy = arena_alloc(call->arena, sizeof *policy);
     void *bytes = NULL;
     size_t size = 0;
-    CLEANUP_JSON json_t *policy = NULL;
+    CLEANUP_VAULT_FILE struct vault_file *file = NULL;
+    CLEANUP_JSON json_t *json = NULL;
+    TRY(refuse_vault(call, name, vault_get(serving->vault, name, &file)));
     TRY(refuse_vault(call, name,
                      vault_get_bytes(serving->vault, call->arena, name, SEALED_BYTES, &bytes, &size)));
     TRY(sealed_read(call->arena, bytes, size, ret_sealed));
-    TRY(json_read(call->arena, ret_sealed->policy, strlen(ret_sealed->policy), &policy, NULL));
-    TRY(policy_read(call->arena, policy, ret_policy, NULL));
+    ret_sealed->room = strtoll(vault_file_header(file)->key + strlen("room/"), NULL, 10);
+    TRY(json_read(call->arena, ret_sealed->policy, strlen(ret_sealed->policy), &json, NULL));
+    TRY(policy_read(call->arena, json, &held, NULL));
+    bound_raise(held, policy); /* one that was computed before there were floors */
+    *ret_policy = policy;
     return release_fits(&ret_sealed->plan, &ret_sealed->answer);
 }

@@ -15,6 +15,7 @@ struct sealed {
     const char *printed; /* as it ran */
     struct release_plan plan;
     struct engine_answer answer;
+    int64_t room; /* whose key it is under; of the object, not of its bytes */
 };
 
 /* The bytes; free them with wire_out_free(), wiped by the caller. */
@@ -23,6 +24,6 @@ void sealed_write(const struct sealed *sealed, struct wire_out *out);
 /* Everything in the arena. RESULT_CORRUPT. */
 enum result sealed_read(struct arena *arena, const void *bytes, size_t size, struct sealed *ret_sealed);
 
-/* Opens result/RESULT of the vault: the content and the policy that held. */
+/* Opens result/RESULT of the vault: the content and the policy that held, raised to the floors. */
 enum result sealed_open(struct serving *serving, struct call *call, int64_t result_id,
                         struct sealed *ret_sealed, const struct policy **ret_policy);

@@ -1,7 +1,7 @@
 #include "keeper/table.h"
 
 #include "base/limits.h"
-#include "guard/type.h"
+#include "keeper/bound.h"
 #include "vault/disk.h"
 
 #include <errno.h>
@@ -25,43 +25,6 @@ static enum result bad_schema(struct call *call, const char *field)
                                    .remedy_en = "check the items that the catalogue lists"});
 }
 
-/* The engine's names, and DuckDB's as the guard knows them. */
-static bool read_type(const char *name, enum engine_type *ret_type)
-{
-    struct type type;
-    if (name == NULL)
-        return false;
-    if (engine_type_parse(name, ret_type))
-        return *ret_type != ENGINE_DECIMAL;
-    if (!type_parse(name, &type))
-        return false;
-    switch (type.kind) {
-    case TYPE_BOOLEAN:
-        *ret_type = ENGINE_BOOLEAN;
-        return true;
-    case TYPE_INTEGER:
-        *ret_type = ENGINE_INTEGER;
-        return true;
-    case TYPE_DECIMAL:
-    case TYPE_REAL:
-        *ret_type = ENGINE_DOUBLE;
-        return true;
-    case TYPE_TEXT:
-        *ret_type = ENGINE_TEXT;
-        return true;
-    case TYPE_DATE:
-        *ret_type = ENGINE_DATE;
-        return true;
-    case TYPE_TIMESTAMP:
-        *ret_type = ENGINE_TIMESTAMP;
-        return true;
-    case TYPE_NULL:
-    case TYPE_OPAQUE:
-        break;
-    }
-    return false;
-}
-
 static enum result read_field(struct call *call, const json_t *column, size_t index,
                               struct engine_field *ret_field)
 {
@@ -69,7 +32,7 @@ static enum result read_field(struct call *call, const json_t *column, size_t in
     int64_t characters = json_integer_or(column, "max_characters", 0);
     enum engine_type type;
     if (name == NULL || characters < 0 || characters > LIMIT_TEXT_CHARACTERS ||
-        !read_type(json_text(column, "type"), &type))
+        !bound_type_parse(json_text(column, "type"), &type))
         return bad_schema(call, arena_printf(call->arena, "/columns/%zu", index));
     *ret_field = (struct engine_field){
         .name = name,
@@ -190,13 +153,13 @@ static enum result check_rows(struct call *call, const json_t *expected, int64_t
 
 /* The worker that wrote it is dead; sealed, it cannot shrink under the mapping. */
 static enum result store(struct serving *serving, struct call *call, const struct table_ingest *ingest,
-                         int output, const struct engine_report *report)
+                         int output, const struct engine_report *report, json_t *bound)
 {
     struct digest digest;
     char hex[DIGEST_TEXT_SIZE];
     struct stat status;
-    CLEANUP_JSON json_t *details =
-        json_pack("{s:I, s:s}", "rows", (json_int_t)report->rows, "layout", report->layout);
+    CLEANUP_JSON json_t *details = json_pack("{s:I, s:s, s:O}", "rows", (json_int_t)report->rows, "layout",
+                                             report->layout, "bound", bound);
     if (details == NULL || fcntl(output, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0 ||
         fstat(output, &status) != 0 || status.st_size <= 0)
         return RESULT_IO;
@@ -237,10 +200,12 @@ enum result table_ingest(struct serving *serving, struct call *call, struct runn
         .limits = {.memory_bytes = LIMIT_INGEST_MEMORY_BYTES, .seconds = LIMIT_INGEST_SECONDS},
     };
     struct engine_report report = {0};
+    CLEANUP_JSON json_t *bound = NULL;
     if (output < 0)
         return RESULT_MEMORY;
     TRY(check_input(call, ingest->input, ingest->limit));
     TRY(read_fields(call, json_object_get(ingest->expected, "columns"), &job.fields, &job.field_count));
+    TRY(bound_make(call, ingest->expected, ingest->stated, job.fields, job.field_count, &bound));
     if (subject != NULL) {
         job.subjects = &subject;
         job.subject_count = 1;
@@ -249,7 +214,7 @@ enum result table_ingest(struct serving *serving, struct call *call, struct runn
     TRY(run_ingest(serving, call, running, &job, &report));
     TRY(check_rows(call, ingest->expected, report.rows));
     write_report(call, &job, &report);
-    return report.accepted ? store(serving, call, ingest, output, &report) : RESULT_OK;
+    return report.accepted ? store(serving, call, ingest, output, &report, bound) : RESULT_OK;
 }
 
 enum result table_describe(struct serving *serving, struct call *call, struct running *running, int input)
@@ -285,8 +250,10 @@ enum result table_stored(struct arena *arena, const struct vault_file *file, str
     if (text == NULL || json_read(arena, text, strlen(text), &details, NULL) != RESULT_OK ||
         json_text(details, "layout") == NULL)
         return RESULT_CORRUPT;
+    json_t *bound = json_object_get(details, "bound");
     *ret_stored = (struct table_stored){json_integer_or(details, "rows", 0),
-                                        arena_strdup(arena, json_text(details, "layout"))};
+                                        arena_strdup(arena, json_text(details, "layout")),
+                                        bound != NULL ? json_keep(arena, json_incref(bound)) : NULL};
     return RESULT_OK;
 }
 

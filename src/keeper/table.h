@@ -10,6 +10,7 @@ struct table_ingest {
     int input;          /* the bytes in clear, in a memory file */
     size_t limit;       /* of their size */
     const json_t *expected;
+    const json_t *stated; /* what the source stated of it (vault/delivery.h); NULL: nothing */
 };
 
 /* Checks and re-encodes in a worker, then encrypts into the vault. Fills call->reply with the report:
@@ -23,7 +24,8 @@ enum result table_describe(struct serving *serving, struct call *call, struct ru
 
 struct table_stored {
     int64_t rows;
-    const char *layout; /* for engine_layout_ranges() */
+    const char *layout;  /* for engine_layout_ranges() */
+    const json_t *bound; /* bound.h; NULL in what was stored before there was any */
 };
 
 /* What vault_file_layout() holds of a table. RESULT_CORRUPT. */

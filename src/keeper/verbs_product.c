@@ -3,6 +3,7 @@
 #include "guard/predicate.h"
 #include "guard/release.h"
 #include "keeper/csv.h"
+#include "keeper/made.h"
 #include "keeper/room.h"
 #include "keeper/sealed.h"
 #include "keeper/table.h"
@@ -63,28 +64,25 @@ static enum result tighten(struct call *call, const struct policy *own, const js
     return RESULT_OK;
 }
 
-static enum result store_product(struct serving *serving, struct call *call, int64_t product,
-                                 const void *bytes, size_t size)
+static enum result store_product(struct serving *serving, struct call *call, int64_t product, int64_t room,
+                                 int64_t result_id, const void *bytes, size_t size)
 {
     struct digest digest;
     char hex[DIGEST_TEXT_SIZE];
-    const char *name = object_name(call->arena, "product", product);
-    TRY(refuse_vault(call, name,
-                     vault_put(serving->vault, name, name, SUITE_AES_256_GCM, NULL, bytes, size, &digest)));
-    index_forget(serving->indexes, product);
+    TRY(product_store(serving, call, product, room, result_id, bytes, size, &digest));
     hex_print(digest.bytes, DIGEST_SIZE, hex);
     (void)json_object_set_new(call->reply, "digest", json_string(hex));
     return RESULT_OK;
 }
 
-static enum result store_table(struct serving *serving, struct call *call, int64_t product,
-                               const struct engine_answer *released)
+static enum result store_table(struct serving *serving, struct call *call, int64_t product, int64_t room,
+                               int64_t result_id, const struct engine_answer *released)
 {
     struct wire_out out = {0};
     CLEANUP_JSON json_t *table = release_rows(released, released->column_count);
     csv_write(table, &out);
     enum result result = out.size <= LIMIT_PRODUCT_TABLE_BYTES
-                             ? store_product(serving, call, product, out.bytes, out.size)
+                             ? store_product(serving, call, product, room, result_id, out.bytes, out.size)
                              : RESULT_TOO_LARGE;
     wire_out_free(&out);
     return result;
@@ -103,7 +101,7 @@ enum result keeper_verb_PRODUCT_TABLE(struct serving *serving, struct call *call
     TRY(sealed_open(serving, call, result_id, &sealed, &stored));
     TRY(tighten(call, stored, json_object_get(call->arguments, "release"), &policy));
     TRY(release_apply(call->arena, &policy, &sealed.plan, &sealed.answer, &released));
-    TRY(store_table(serving, call, product, &released));
+    TRY(store_table(serving, call, product, sealed.room, result_id, &released));
     (void)json_object_set_new(call->reply, "report", release_report(&policy, &sealed.plan, &sealed.answer));
     return RESULT_OK;
 }
@@ -197,7 +195,8 @@ static enum result check_job(struct serving *serving, struct call *call, struct 
                               &call->refusal));
     const struct policy_table *table = job->checked.query.tables[0].policy;
     job->table = (struct room_table){.name = table->name,
-                                     .file = job->policy.files[table - job->policy.policy->tables]};
+                                     .file = job->policy.files[table - job->policy.policy->tables],
+                                     .version = &job->policy.versions[table - job->policy.policy->tables]};
     job->table.column_count = guard_columns(call->arena, &job->checked.query, 0, &job->table.columns);
     TRY(refuse_vault(call, job->table.file, vault_get(serving->vault, job->table.file, &file)));
     TRY(table_stored(call->arena, file, &stored));
@@ -267,7 +266,7 @@ static enum result build(struct serving *serving, struct call *call, struct runn
     for (size_t part = 0; part < job->parts; part++)
         TRY(run_part(serving, call, running, job, part, builder));
     TRY(index_builder_finish(builder, &bytes, &size));
-    return store_product(serving, call, product, bytes, size);
+    return store_product(serving, call, product, job->policy.room, -1, bytes, size);
 }
 
 static void write_tally(struct call *call, const struct index_job *job)
@@ -294,7 +293,7 @@ static enum result make_index(struct serving *serving, struct call *call, struct
     uint8_t key[VAULT_KEY_SIZE];
     uint8_t secret[32];
     const char *name = object_name(call->arena, "product", product);
-    TRY(room_policy_read(call, policy, &job.policy));
+    TRY(room_policy_read(serving, call, policy, 0, &job.policy));
     TRY(read_spec(call, spec, &job));
     TRY(check_job(serving, call, running, &job));
     TRY(refuse_vault(call, name, vault_key_ensure(vault_keys_of(serving->vault), name, key)));

@@ -1,5 +1,7 @@
 /* Queries and their sealed results. */
 #include "base/limits.h"
+#include "keeper/bound.h"
+#include "keeper/made.h"
 #include "keeper/room.h"
 #include "keeper/sealed.h"
 
@@ -8,12 +10,13 @@
 
 /* ---- checking ---- */
 
-static enum result read_query(struct call *call, struct room_policy *ret_policy, const char **ret_sql)
+static enum result read_query(struct serving *serving, struct call *call, int64_t room,
+                              struct room_policy *ret_policy, const char **ret_sql)
 {
     const json_t *policy;
     TRY(argument_object(call, "policy", &policy));
     TRY(argument_text(call, "sql", LIMIT_SQL_BYTES, ret_sql));
-    return room_policy_read(call, policy, ret_policy);
+    return room_policy_read(serving, call, policy, room, ret_policy);
 }
 
 enum result keeper_verb_QUERY_CHECK(struct serving *serving, struct call *call)
@@ -22,7 +25,7 @@ enum result keeper_verb_QUERY_CHECK(struct serving *serving, struct call *call)
     const char *sql;
     struct query query;
     struct running running;
-    TRY(read_query(call, &policy, &sql));
+    TRY(read_query(serving, call, 0, &policy, &sql));
     running_begin(&serving->running, &running, &call->from->gone);
     enum result result = room_check(serving, call, &running, &policy, sql, &query);
     running_end(&running);
@@ -39,6 +42,7 @@ static struct room_table *tables_of(struct call *call, const struct room_policy 
         const struct policy_table *table = query->tables[i].policy;
         tables[i].name = table->name;
         tables[i].file = policy->files[table - policy->policy->tables];
+        tables[i].version = &policy->versions[table - policy->policy->tables];
         tables[i].column_count = guard_columns(call->arena, query, i, &tables[i].columns);
     }
     return tables;
@@ -65,7 +69,7 @@ static enum result run(struct serving *serving, struct call *call, struct runnin
     struct guard_printed printed;
     struct engine_limits limits = {0};
     struct sealed sealed = {0};
-    TRY(read_query(call, &policy, &sealed.sql));
+    TRY(read_query(serving, call, room, &policy, &sealed.sql));
     TRY(room_check(serving, call, running, &policy, sealed.sql, &query));
     TRY(guard_print_duckdb(call->arena, &query, &printed));
     limits.group_bytes = printed.group_bytes;
@@ -107,16 +111,33 @@ enum result keeper_verb_QUERY_PROGRESS(struct serving *serving, struct call *cal
 
 /* ---- opening ---- */
 
+/* Down to the floors: what lies below is missing for the reviewer too. */
+static enum result show_rows(struct call *call, const struct policy *policy, const struct sealed *sealed)
+{
+    struct policy floors;
+    struct release_withheld withheld;
+    bound_lower(policy, &floors);
+    TRY(release_withhold(call->arena, &floors, &sealed->plan, &sealed->answer, &withheld));
+    json_t *rows = release_rows(&withheld.shown, sealed->plan.output_count);
+    (void)json_object_update(call->reply, rows);
+    json_decref(rows);
+    (void)json_object_set_new(
+        call->reply, "withheld",
+        json_pack("{s:I, s:I}", "rows", (json_int_t)withheld.rows, "cells", (json_int_t)withheld.cells));
+    return RESULT_OK;
+}
+
 enum result keeper_verb_RESULT_OPEN(struct serving *serving, struct call *call)
 {
+    int64_t product;
     int64_t result_id;
     struct sealed sealed;
     const struct policy *policy = NULL;
+    TRY(argument_id(call, "product", &product));
     TRY(argument_id(call, "result", &result_id));
+    TRY(product_made_of(serving, call, product, result_id));
     TRY(sealed_open(serving, call, result_id, &sealed, &policy));
-    json_t *rows = release_rows(&sealed.answer, sealed.plan.output_count);
-    (void)json_object_update(call->reply, rows);
-    json_decref(rows);
+    TRY(show_rows(call, policy, &sealed));
     (void)json_object_set_new(call->reply, "sql", json_string(sealed.sql));
     (void)json_object_set_new(call->reply, "report", release_report(policy, &sealed.plan, &sealed.answer));
     return RESULT_OK;

@@ -5,6 +5,7 @@
 #include "vault/disk.h"
 
 #include <sodium.h>
+#include <string.h>
 #include <sys/mman.h>
 
 static enum result refuse_delivery(struct call *call, enum result result)
@@ -30,7 +31,8 @@ static enum result refuse_delivery(struct call *call, enum result result)
 }
 
 /* The rows in clear, in memory only. */
-static enum result open_delivery(struct serving *serving, struct call *call, int64_t grant, int *ret_plain)
+static enum result open_delivery(struct serving *serving, struct call *call, int64_t grant, int *ret_plain,
+                                 json_t **ret_stated)
 {
     uint8_t secret[DELIVERY_KEY_SIZE];
     struct digest order;
@@ -42,10 +44,13 @@ static enum result open_delivery(struct serving *serving, struct call *call, int
                      grant_order(serving->vault, grant, &order)));
     TRY(refuse_vault(call, object_name(call->arena, "grant", grant),
                      grant_secret(serving->vault, grant, secret)));
-    enum result opened = delivery_open(call->fd, secret, &order, plain, &size);
+    const char *statement = NULL;
+    enum result opened = delivery_open(call->fd, secret, &order, plain, &size, call->arena, &statement);
     sodium_memzero(secret, sizeof secret);
     if (opened != RESULT_OK)
         return refuse_delivery(call, opened);
+    if (statement != NULL)
+        TRY(json_read(call->arena, statement, strlen(statement), ret_stated, &call->refusal));
     *ret_plain = plain;
     plain = -1;
     return RESULT_OK;
@@ -55,12 +60,14 @@ static enum result receive(struct serving *serving, struct call *call, struct ru
                            const json_t *expected)
 {
     CLEANUP_FD int plain = -1;
-    TRY(open_delivery(serving, call, grant, &plain));
+    CLEANUP_JSON json_t *stated = NULL;
+    TRY(open_delivery(serving, call, grant, &plain, &stated));
     const struct table_ingest ingest = {.object = object_name(call->arena, "slice", grant),
                                         .key = object_name(call->arena, "grant", grant),
                                         .input = plain,
                                         .limit = LIMIT_SLICE_BYTES,
-                                        .expected = expected};
+                                        .expected = expected,
+                                        .stated = stated};
     return table_ingest(serving, call, running, &ingest);
 }
 

@@ -22,8 +22,9 @@ enum {
     FRAME_SIZE = LENGTH_SIZE + (int)DELIVERY_CHUNK_BYTES + CHUNK_OVERHEAD,
 };
 
-static const char magic[MAGIC_SIZE + 1] = "DKDELIV1";
-static const char purpose[] = "dukou delivery 1";
+/* Without a statement, and with one. */
+static const char magics[2][MAGIC_SIZE + 1] = {"DKDELIV1", "DKDELIV2"};
+static const char *const purposes[2] = {"dukou delivery 1", "dukou delivery 2"};
 
 struct delivery_seal {
     int fd;
@@ -43,14 +44,15 @@ void delivery_key_pair(uint8_t ret_public[DELIVERY_KEY_SIZE], uint8_t ret_secret
 /* The key of one delivery, the same from both ends. RESULT_INVALID for a public key of low order. */
 static enum result stream_key(const uint8_t *own_secret, const uint8_t *other_public,
                               const uint8_t *ephemeral, const uint8_t *grant, const struct digest *order,
-                              uint8_t *ret_key)
+                              bool states, uint8_t *ret_key)
 {
     uint8_t shared[crypto_scalarmult_BYTES];
     if (crypto_scalarmult(shared, own_secret, other_public) != 0)
         return RESULT_INVALID;
     crypto_generichash_state hash;
     (void)crypto_generichash_init(&hash, shared, sizeof shared, KEY_SIZE);
-    (void)crypto_generichash_update(&hash, (const uint8_t *)purpose, sizeof purpose - 1);
+    const char *purpose = purposes[states];
+    (void)crypto_generichash_update(&hash, (const uint8_t *)purpose, strlen(purpose));
     (void)crypto_generichash_update(&hash, ephemeral, DELIVERY_KEY_SIZE);
     (void)crypto_generichash_update(&hash, grant, DELIVERY_KEY_SIZE);
     (void)crypto_generichash_update(&hash, order->bytes, DIGEST_SIZE);
@@ -73,15 +75,16 @@ static uint32_t get_length(const uint8_t *at)
 
 /* ---- the source's half ---- */
 
-static enum result seal_begin(struct delivery_seal *seal, const uint8_t *grant, const struct digest *order)
+static enum result seal_begin(struct delivery_seal *seal, const uint8_t *grant, const struct digest *order,
+                              bool states)
 {
     uint8_t secret[DELIVERY_KEY_SIZE];
     uint8_t key[KEY_SIZE];
     uint8_t header[HEADER_SIZE];
     uint8_t *ephemeral = header + MAGIC_SIZE;
-    memcpy(header, magic, MAGIC_SIZE);
+    memcpy(header, magics[states], MAGIC_SIZE);
     (void)crypto_box_keypair(ephemeral, secret);
-    enum result result = stream_key(secret, grant, ephemeral, grant, order, key);
+    enum result result = stream_key(secret, grant, ephemeral, grant, order, states, key);
     sodium_memzero(secret, sizeof secret);
     if (result != RESULT_OK)
         return result;
@@ -92,16 +95,30 @@ static enum result seal_begin(struct delivery_seal *seal, const uint8_t *grant, 
     return disk_write_all(seal->fd, header, sizeof header);
 }
 
-enum result delivery_seal_open(int fd, const char *public_key, const struct digest *order,
-                               struct delivery_seal **ret_seal)
+static enum result seal_chunk(struct delivery_seal *seal, const uint8_t *bytes, size_t size, uint8_t tag)
+{
+    unsigned long long length = 0;
+    (void)crypto_secretstream_xchacha20poly1305_push(&seal->stream, seal->frame + LENGTH_SIZE, &length, bytes,
+                                                     size, NULL, 0, tag);
+    put_length(seal->frame, (uint32_t)length);
+    return disk_write_all(seal->fd, seal->frame, LENGTH_SIZE + (size_t)length);
+}
+
+static enum result seal_open(int fd, const char *public_key, const struct digest *order,
+                             const char *statement, struct delivery_seal **ret_seal)
 {
     uint8_t grant[DELIVERY_KEY_SIZE];
+    if (statement != NULL && strlen(statement) > DELIVERY_CHUNK_BYTES)
+        return RESULT_TOO_LARGE;
     TRY(hex_parse(public_key, grant, sizeof grant));
     struct delivery_seal *seal = calloc(1, sizeof *seal);
     if (seal == NULL)
         return RESULT_MEMORY;
     seal->fd = fd;
-    enum result result = seal_begin(seal, grant, order);
+    enum result result = seal_begin(seal, grant, order, statement != NULL);
+    if (result == RESULT_OK && statement != NULL)
+        result = seal_chunk(seal, (const uint8_t *)statement, strlen(statement),
+                            crypto_secretstream_xchacha20poly1305_TAG_PUSH);
     if (result != RESULT_OK) {
         delivery_seal_free(seal);
         return result;
@@ -110,13 +127,17 @@ enum result delivery_seal_open(int fd, const char *public_key, const struct dige
     return RESULT_OK;
 }
 
-static enum result seal_chunk(struct delivery_seal *seal, const uint8_t *bytes, size_t size, uint8_t tag)
+enum result delivery_seal_open(int fd, const char *public_key, const struct digest *order,
+                               struct delivery_seal **ret_seal)
 {
-    unsigned long long length = 0;
-    (void)crypto_secretstream_xchacha20poly1305_push(&seal->stream, seal->frame + LENGTH_SIZE, &length, bytes,
-                                                     size, NULL, 0, tag);
-    put_length(seal->frame, (uint32_t)length);
-    return disk_write_all(seal->fd, seal->frame, LENGTH_SIZE + (size_t)length);
+    return seal_open(fd, public_key, order, NULL, ret_seal);
+}
+
+enum result delivery_seal_stating(int fd, const char *public_key, const struct digest *order,
+                                  const char *statement, struct delivery_seal **ret_seal)
+{
+    assert(statement != NULL);
+    return seal_open(fd, public_key, order, statement, ret_seal);
 }
 
 enum result delivery_seal_write(struct delivery_seal *seal, const void *bytes, size_t size)
@@ -159,6 +180,7 @@ void delivery_seal_free(struct delivery_seal *seal)
 /* ---- the keeper's half ---- */
 
 struct opening {
+    bool states;
     crypto_secretstream_xchacha20poly1305_state stream;
     uint8_t frame[FRAME_SIZE];
     uint8_t chunk[DELIVERY_CHUNK_BYTES];
@@ -171,7 +193,9 @@ static enum result open_header(int fd, const uint8_t *secret, const struct diges
     uint8_t grant[DELIVERY_KEY_SIZE];
     uint8_t key[KEY_SIZE];
     enum result read = disk_read_all(fd, header, sizeof header);
-    if (read == RESULT_CORRUPT || (read == RESULT_OK && memcmp(header, magic, MAGIC_SIZE) != 0))
+    opening->states = read == RESULT_OK && memcmp(header, magics[1], MAGIC_SIZE) == 0;
+    if (read == RESULT_CORRUPT ||
+        (read == RESULT_OK && !opening->states && memcmp(header, magics[0], MAGIC_SIZE) != 0))
         return RESULT_MALFORMED;
     TRY(read);
     const uint8_t *ephemeral = header + MAGIC_SIZE;
@@ -179,14 +203,14 @@ static enum result open_header(int fd, const uint8_t *secret, const struct diges
     if (memcmp(stated, order->bytes, DIGEST_SIZE) != 0)
         return RESULT_CONFLICT;
     (void)crypto_scalarmult_base(grant, secret);
-    if (stream_key(secret, ephemeral, ephemeral, grant, order, key) != RESULT_OK)
+    if (stream_key(secret, ephemeral, ephemeral, grant, order, opening->states, key) != RESULT_OK)
         return RESULT_CORRUPT;
     int pulled = crypto_secretstream_xchacha20poly1305_init_pull(&opening->stream, stated + DIGEST_SIZE, key);
     sodium_memzero(key, sizeof key);
     return pulled == 0 ? RESULT_OK : RESULT_CORRUPT;
 }
 
-static enum result open_chunk(int fd, struct opening *opening, size_t *ret_size, bool *ret_final)
+static enum result open_chunk(int fd, struct opening *opening, size_t *ret_size, uint8_t *ret_tag)
 {
     uint8_t length[LENGTH_SIZE];
     TRY(disk_read_all(fd, length, sizeof length));
@@ -200,7 +224,20 @@ static enum result open_chunk(int fd, struct opening *opening, size_t *ret_size,
                                                    opening->frame, sealed, NULL, 0) != 0)
         return RESULT_CORRUPT;
     *ret_size = (size_t)size;
-    *ret_final = tag == crypto_secretstream_xchacha20poly1305_TAG_FINAL;
+    *ret_tag = tag;
+    return RESULT_OK;
+}
+
+/* The first chunk of a delivery that states something. */
+static enum result open_statement(int fd, struct opening *opening, struct arena *arena,
+                                  const char **ret_statement)
+{
+    size_t size = 0;
+    uint8_t tag = 0;
+    TRY(open_chunk(fd, opening, &size, &tag));
+    if (tag != crypto_secretstream_xchacha20poly1305_TAG_PUSH || memchr(opening->chunk, 0, size) != NULL)
+        return RESULT_CORRUPT;
+    *ret_statement = arena_strndup(arena, (const char *)opening->chunk, size);
     return RESULT_OK;
 }
 
@@ -220,10 +257,10 @@ static enum result expect_end(int fd)
 static enum result open_chunks(int fd, struct opening *opening, int plain_fd, size_t *ret_size)
 {
     size_t total = 0;
-    bool final = false;
-    while (!final) {
+    uint8_t tag = crypto_secretstream_xchacha20poly1305_TAG_MESSAGE;
+    while (tag != crypto_secretstream_xchacha20poly1305_TAG_FINAL) {
         size_t size = 0;
-        TRY(open_chunk(fd, opening, &size, &final));
+        TRY(open_chunk(fd, opening, &size, &tag));
         if (size > LIMIT_SLICE_BYTES - total)
             return RESULT_TOO_LARGE;
         TRY(disk_write_all(plain_fd, opening->chunk, size));
@@ -235,15 +272,20 @@ static enum result open_chunks(int fd, struct opening *opening, int plain_fd, si
 }
 
 enum result delivery_open(int sealed_fd, const uint8_t secret[DELIVERY_KEY_SIZE], const struct digest *order,
-                          int plain_fd, size_t *ret_size)
+                          int plain_fd, size_t *ret_size, struct arena *arena, const char **ret_statement)
 {
+    const char *statement = NULL;
     (void)lseek(sealed_fd, 0, SEEK_SET); /* a pipe is at its beginning already */
     struct opening *opening = calloc(1, sizeof *opening);
     if (opening == NULL)
         return RESULT_MEMORY;
     enum result result = open_header(sealed_fd, secret, order, opening);
+    if (result == RESULT_OK && opening->states)
+        result = open_statement(sealed_fd, opening, arena, &statement);
     if (result == RESULT_OK)
         result = open_chunks(sealed_fd, opening, plain_fd, ret_size);
+    if (result == RESULT_OK)
+        *ret_statement = statement;
     sodium_memzero(opening, sizeof *opening);
     free(opening);
     return result;

@@ -23,6 +23,16 @@ static struct pair pair_new(void)
     return pair;
 }
 
+static const char *stated; /* by the delivery that was opened last */
+
+static struct arena *words(void)
+{
+    static struct arena *arena;
+    if (arena == NULL)
+        arena = arena_new(0);
+    return arena;
+}
+
 static struct digest an_order(void)
 {
     return digest_sha256("{\"grant\":17}", 12);
@@ -63,7 +73,7 @@ static enum result try_open(int fd, const struct pair *pair)
     CLEANUP_FD int plain = memfd_create("plain", MFD_CLOEXEC);
     struct digest order = an_order();
     size_t size = 0;
-    return delivery_open(fd, pair->secret, &order, plain, &size);
+    return delivery_open(fd, pair->secret, &order, plain, &size, words(), &stated);
 }
 
 static void flip(int fd, off_t at)
@@ -89,7 +99,7 @@ TEST(what_the_source_seals_the_grant_s_key_opens)
         CLEANUP_FD int fd = a_delivery(&pair, sizes[i]);
         CLEANUP_FD int plain = memfd_create("plain", MFD_CLOEXEC);
         size_t size = 1;
-        assert_ok(delivery_open(fd, pair.secret, &order, plain, &size));
+        assert_ok(delivery_open(fd, pair.secret, &order, plain, &size, words(), &stated));
         assert_int_equal(size, sizes[i]);
         uint8_t *rows = some_rows(size);
         uint8_t *got = malloc(size + 1);
@@ -133,10 +143,10 @@ TEST(a_delivery_for_another_order_is_refused)
     struct digest other = digest_sha256("{\"grant\":18}", 12);
     CLEANUP_FD int plain = memfd_create("plain", MFD_CLOEXEC);
     size_t size = 0;
-    assert_int_equal(delivery_open(fd, pair.secret, &other, plain, &size), RESULT_CONFLICT);
+    assert_int_equal(delivery_open(fd, pair.secret, &other, plain, &size, words(), &stated), RESULT_CONFLICT);
     /* Writing the other order's digest over the header does not help. */
     assert_int_equal(pwrite(fd, other.bytes, DIGEST_SIZE, 40), DIGEST_SIZE);
-    assert_int_equal(delivery_open(fd, pair.secret, &other, plain, &size), RESULT_CORRUPT);
+    assert_int_equal(delivery_open(fd, pair.secret, &other, plain, &size, words(), &stated), RESULT_CORRUPT);
 }
 
 TEST(a_flipped_byte_anywhere_in_a_delivery_is_refused)
@@ -178,4 +188,60 @@ TEST(what_is_no_public_key_is_refused)
     assert_int_equal(delivery_seal_open(1, "abc", &order, &seal), RESULT_INVALID);
     assert_int_equal(delivery_seal_open(1, zero, &order, &seal), RESULT_INVALID);
     assert_null(seal);
+}
+
+static int a_statement(const struct pair *pair, const char *statement, const char *rows)
+{
+    int fd = memfd_create("sealed", MFD_CLOEXEC);
+    struct digest order = an_order();
+    struct delivery_seal *seal = NULL;
+    assert_true(fd >= 0);
+    assert_ok(delivery_seal_stating(fd, pair->text, &order, statement, &seal));
+    assert_ok(delivery_seal_write(seal, rows, strlen(rows)));
+    assert_ok(delivery_seal_finish(seal));
+    delivery_seal_free(seal);
+    return fd;
+}
+
+TEST(a_statement_comes_with_its_rows_and_is_no_part_of_them)
+{
+    struct pair pair = pair_new();
+    struct digest order = an_order();
+    char rows[16] = "";
+    size_t size = 0;
+    CLEANUP_FD int fd = a_statement(&pair, "{\"subject\":\"id\"}", "id\n1\n");
+    CLEANUP_FD int plain = memfd_create("plain", MFD_CLOEXEC);
+    stated = NULL;
+    assert_ok(delivery_open(fd, pair.secret, &order, plain, &size, words(), &stated));
+    assert_string_equal(stated, "{\"subject\":\"id\"}");
+    assert_int_equal(size, 5);
+    assert_int_equal(pread(plain, rows, sizeof rows, 0), 5);
+    assert_string_equal(rows, "id\n1\n");
+}
+
+TEST(a_statement_cannot_be_taken_away_or_put_before_other_rows)
+{
+    struct pair pair = pair_new();
+    struct digest order = an_order();
+    size_t size = 0;
+    char bytes[1024];
+    CLEANUP_FD int fd = a_statement(&pair, "{}", "id\n1\n");
+    CLEANUP_FD int plain = memfd_create("plain", MFD_CLOEXEC);
+    ssize_t whole = pread(fd, bytes, sizeof bytes, 0);
+    assert_true(whole > HEADER_SIZE);
+    assert_int_equal(pwrite(fd, "DKDELIV1", 8, 0), 8); /* as if nothing had been stated */
+    assert_int_equal(delivery_open(fd, pair.secret, &order, plain, &size, words(), &stated), RESULT_CORRUPT);
+    assert_int_equal(pwrite(fd, "DKDELIV2", 8, 0), 8);
+    /* The statement's frame taken out: length, 2 bytes and the tag. */
+    const ssize_t frame = 4 + 2 + 17;
+    assert_int_equal(
+        pwrite(fd, bytes + HEADER_SIZE + frame, (size_t)(whole - HEADER_SIZE - frame), HEADER_SIZE),
+        whole - HEADER_SIZE - frame);
+    assert_int_equal(ftruncate(fd, whole - frame), 0);
+    assert_int_equal(delivery_open(fd, pair.secret, &order, plain, &size, words(), &stated), RESULT_CORRUPT);
+    /* One of a delivery without statement, which is called one with. */
+    CLEANUP_FD int other = a_delivery(&pair, 10);
+    assert_int_equal(pwrite(other, "DKDELIV2", 8, 0), 8);
+    assert_int_equal(delivery_open(other, pair.secret, &order, plain, &size, words(), &stated),
+                     RESULT_CORRUPT);
 }

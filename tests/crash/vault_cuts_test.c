@@ -97,7 +97,9 @@ static void deliver(struct vault **vault, int64_t object, int64_t version)
     assert_ok(delivery_seal_finish(seal));
     delivery_seal_free(seal);
     size_t opened = 0;
-    assert_ok(delivery_open(sealed, secret, &order, plain, &opened));
+    const char *statement = NULL;
+    assert_ok(
+        delivery_open(sealed, secret, &order, plain, &opened, NULL, &statement)); /* it states nothing */
     assert_int_equal(pread(plain, bytes, opened, 0), (ssize_t)opened);
     struct promise *promise = promise_begin(OBJECT, object, version);
     settle(vault, promise,

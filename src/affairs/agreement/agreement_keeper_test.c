@@ -168,7 +168,7 @@ TEST(on_exit_what_was_called_in_is_unreadable_with_certificates_and_nothing_new_
     assert_int_equal(certificates(&yard, "room/1"), 1);
 
     CLEANUP_JSON json_t *gone = NULL;
-    assert_int_not_equal(keeper_result_open(yard.keeper.keeper, yard.keeper.arena, query, &gone), RESULT_OK);
+    assert_int_equal(fixture_open(&yard.keeper, 99, query, &gone), RESULT_NOT_FOUND);
     (void)yard_query(&yard, 409, people->developer_clerk, yard.room, grouped);
     assert_int_equal(yard_send(&yard, people->source, order, yard_rows(&yard, 20)).status, 409);
     (void)yard_approve(&yard, 409, waiting);

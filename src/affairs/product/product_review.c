@@ -36,10 +36,12 @@ static enum result add_result(struct request *request, const struct store_row *r
         json_object_set_new(sheet, "report", json_loads(report != NULL ? report : "{}", 0, NULL));
         return RESULT_OK;
     }
-    TRY(keeper_result_open(request->app->keeper, request->work.arena, row_integer(row, "query_id"), &opened));
+    TRY(keeper_result_open(request->app->keeper, request->work.arena, row_integer(row, "id"),
+                           row_integer(row, "query_id"), &opened, request->work.refusal));
     json_keep(request->work.arena, opened);
     json_object_set(sheet, "columns", json_object_get(opened, "columns"));
     json_object_set(sheet, "rows", json_object_get(opened, "rows"));
+    json_object_set(sheet, "withheld", json_object_get(opened, "withheld"));
     json_object_set(sheet, "report", json_object_get(opened, "report"));
     return RESULT_OK;
 }

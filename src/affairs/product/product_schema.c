@@ -81,6 +81,8 @@ const struct schema review_sheet_schema = {
     .name = "ReviewSheet",
     FIELDS(PRODUCT_FIELDS, {"columns", FIELD_ANY, DOC("列", "columns of the sealed result")},
            {"rows", FIELD_ANY, DOC("封存结果的行", "rows of the sealed result")},
+           {"withheld", FIELD_ANY,
+            DOC("低于出域底线而不显示的行数与格数", "rows and cells that are not shown, below the floors")},
            {"report", FIELD_ANY, REQUIRED,
             DOC("机器报告：每格主体数、阈值、优势、取整及规则版本",
                 "the machine's report: subjects per cell, thresholds, dominance, rounding, rule versions")},

@@ -104,7 +104,8 @@ static enum result prepare(struct request *request, void *argument)
     json_t *columns = json_keep(work->arena, json_loads(row_text(&row, "columns"), 0, NULL));
     TRY(resource_expected(work, row_integer(&row, "resource_id"), (int)row_integer(&row, "resource_version"),
                           columns, &delivery->expected));
-    json_keep(work->arena, delivery->expected);
+    json_object_set_new(json_keep(work->arena, delivery->expected), "room",
+                        json_integer(row_integer(&row, "room_id")));
     return RESULT_OK;
 }
 

@@ -181,6 +181,16 @@ static bool is_in_slice(const json_t *columns, const char *name, const char *sub
     return is_wanted(columns, name) || (subject != NULL && strcmp(name, subject) == 0);
 }
 
+/* The same when the slice comes in, which binds it, and in every policy afterwards. */
+static void add_use(const struct store_row *item, const json_t *columns, json_t *column)
+{
+    bool asked = is_wanted(columns, row_text(item, "name"));
+    json_object_set_new(column, "use", json_string(asked ? row_text(item, "use") : "key"));
+    json_object_set_new(column, "level",
+                        json_integer(row_is_null(item, "level") ? 1 : row_integer(item, "level")));
+    json_object_set_new(column, "filterable", json_boolean(row_integer(item, "filterable") != 0));
+}
+
 enum result resource_policy_table(struct work *work, row_id resource, int version, const json_t *columns,
                                   const char *table_name, json_t **ret_table)
 {
@@ -195,14 +205,11 @@ enum result resource_policy_table(struct work *work, row_id resource, int versio
         const char *name = row_text(item, "name");
         if (!is_in_slice(columns, name, subject))
             continue;
-        const char *use = row_text(item, "use");
-        bool asked = is_wanted(columns, name);
-        json_array_append_new(
-            list, json_pack("{s:s, s:s, s:s, s:I, s:b, s:b}", "name", name, "type",
-                            resource_engine_type(row_text(item, "type")), "use", asked ? use : "key", "level",
-                            (json_int_t)(row_is_null(item, "level") ? 1 : row_integer(item, "level")),
-                            "filterable", row_integer(item, "filterable") != 0, "non_negative",
-                            !row_is_null(item, "low") && row_real(item, "low") >= 0));
+        json_t *column =
+            json_pack("{s:s, s:s, s:b}", "name", name, "type", resource_engine_type(row_text(item, "type")),
+                      "non_negative", !row_is_null(item, "low") && row_real(item, "low") >= 0);
+        add_use(item, columns, column);
+        json_array_append_new(list, column);
     }
     *ret_table = json_pack("{s:s, s:s, s:s?, s:o}", "name", table_name, "kind", "resource", "subject",
                            subject, "columns", list);
@@ -229,6 +236,7 @@ enum result resource_expected(struct work *work, row_id resource, int version, c
             continue;
         json_t *column = json_pack("{s:s, s:s, s:b}", "name", row_text(item, "name"), "type",
                                    row_text(item, "type"), "nullable", row_integer(item, "nullable") != 0);
+        add_use(item, columns, column);
         if (!row_is_null(item, "low"))
             json_object_set_new(column, "minimum",
                                 json_string(bound_text(work->arena, row_real(item, "low"))));

@@ -88,11 +88,8 @@ static enum result prepare(struct request *request, void *argument)
                       .en = "this import has been loaded already", .remedy_zh = "另行申报一次导入",
                       .remedy_en = "declare another import");
     json_t *columns = json_loads(row_text(&row, "columns"), 0, NULL);
-    size_t i;
-    json_t *column;
-    json_array_foreach (columns, i, column)
-        json_object_del(column, "use");
-    loading->expected = json_keep(work->arena, json_pack("{s:o, s:n}", "columns", columns, "subject"));
+    loading->expected = json_keep(work->arena, json_pack("{s:o, s:n, s:I}", "columns", columns, "subject",
+                                                         "room", (json_int_t)row_integer(&row, "room_id")));
     return RESULT_OK;
 }
 

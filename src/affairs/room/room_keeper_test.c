@@ -155,12 +155,12 @@ TEST(imports_and_results_are_deleted_with_their_room)
     const json_t *done = yard_query(&yard, 202, yard.people.developer_clerk, yard.room, plain);
     row_id query = fixture_number(done, "id");
     CLEANUP_JSON json_t *opened = NULL, *gone = NULL, *certificate = NULL;
-    assert_ok(keeper_result_open(keeper, yard.keeper.arena, query, &opened));
+    assert_ok(fixture_open(&yard.keeper, 99, query, &opened));
     fixture_refused(
         post(&yard, 422, yard.people.operator_clerk, "rooms", yard.room, "close", "{\"reason\":\" \"}"),
         "/reason", "2.6.1c", NULL);
     (void)post(&yard, 200, yard.people.operator_clerk, "rooms", yard.room, "close", "{\"reason\":\"完成\"}");
-    assert_int_not_equal(keeper_result_open(keeper, yard.keeper.arena, query, &gone), RESULT_OK);
+    assert_int_equal(keeper_result_open(keeper, yard.keeper.arena, 99, query, &gone, NULL), RESULT_NOT_FOUND);
     const char *key = city_format(yard.city, "import/%lld", (long long)import);
     assert_int_equal(keeper_key_destroy(keeper, key, &certificate), RESULT_NOT_FOUND); /* it is destroyed */
     assert_ok(keeper_key_certificate(keeper, key, &certificate));

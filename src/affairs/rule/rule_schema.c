@@ -1,5 +1,6 @@
 #include "affairs/rule/rule_schema.h"
 
+#include "base/limits.h"
 #include "http/declare.h"
 #include "http/permission.h"
 
@@ -7,14 +8,14 @@
 
 static const struct schema release_schema = {
     .name = "RuleRelease",
-    FIELDS({"threshold", FIELD_INTEGER, .required = true, .low = 3, .high = 1000, .zh = "每格最少主体数",
-            .en = "least number of subjects per cell"},
-           {"p_percent", FIELD_INTEGER, .required = true, .low = 1, .high = 100, .zh = "p% 规则",
-            .en = "p of the p % rule"},
+    FIELDS({"threshold", FIELD_INTEGER, .required = true, .low = LIMIT_RELEASE_THRESHOLD_LEAST, .high = 1000,
+            .zh = "每格最少主体数", .en = "least number of subjects per cell"},
+           {"p_percent", FIELD_INTEGER, .required = true, .low = LIMIT_RELEASE_P_LEAST, .high = 100,
+            .zh = "p% 规则", .en = "p of the p % rule"},
            {"n", FIELD_INTEGER, .required = true, .low = 1, .high = 10, .zh = "优势规则的 n",
             .en = "n of the (n,k) rule"},
-           {"k_percent", FIELD_INTEGER, .required = true, .low = 50, .high = 100, .zh = "优势规则的 k%",
-            .en = "k of the (n,k) rule"},
+           {"k_percent", FIELD_INTEGER, .required = true, .low = 50, .high = LIMIT_RELEASE_K_MOST,
+            .zh = "优势规则的 k%", .en = "k of the (n,k) rule"},
            {"rounding", FIELD_INTEGER, .required = true, .low = 0, .high = 1000,
             .zh = "计数取整基数，0 为不取整", .en = "base that counts are rounded to, 0 for none"}),
 };

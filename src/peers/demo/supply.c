@@ -201,6 +201,19 @@ static void write_text(struct demo *demo, const char *path, const char *text)
     (void)close(fd);
 }
 
+/* With what the provider states of the rows in every delivery. */
+static const char *resource_config(struct demo *demo, const struct supply *supply)
+{
+    json_t *columns = json_object();
+    json_t *config = json_pack("{s:s, s:s, s:s, s:s, s:o}", "code", supply->code, "kind", "csv", "path",
+                               supply->file, "subject", supply->subject, "columns", columns);
+    json_keep(demo->arena, config);
+    for (const struct supply_item *item = supply->items; item != NULL && item->name != NULL; item++)
+        json_object_set_new(columns, item->name,
+                            json_pack("{s:s, s:b}", "use", item->use, "filterable", item->filterable));
+    return json_print(demo->arena, config);
+}
+
 /* The agent's manual is peers/source/README.md. */
 static const char *agent_config(struct demo *demo, const char *provider)
 {
@@ -210,8 +223,8 @@ static const char *agent_config(struct demo *demo, const char *provider)
     const char *resources = "";
     for (const struct supply *supply = demo->supplies; supply->code != NULL; supply++)
         if (strcmp(supply->provider, provider) == 0)
-            resources = arena_printf(demo->arena, "%s%s{\"code\":\"%s\",\"kind\":\"csv\",\"path\":\"%s\"}",
-                                     resources, resources[0] != '\0' ? "," : "", supply->code, supply->file);
+            resources = arena_printf(demo->arena, "%s%s%s", resources, resources[0] != '\0' ? "," : "",
+                                     resource_config(demo, supply));
     (void)say(demo, agent, "GET", "/session", NULL);
     write_text(demo, arena_printf(demo->arena, "%s/token", folder), agent->token);
     write_text(demo, path,

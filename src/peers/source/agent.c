@@ -7,6 +7,7 @@
 #include "peers/source/measure.h"
 #include "peers/source/order.h"
 #include "peers/source/rows.h"
+#include "peers/source/statement.h"
 #include "vault/delivery.h"
 
 #include <stdlib.h>
@@ -133,15 +134,15 @@ static enum result seal_pieces(int from, struct delivery_seal *seal, struct dige
     return delivery_seal_finish(seal);
 }
 
-static enum result seal_rows(const struct order *order, int rows, struct sealed *ret_sealed,
-                             struct refusal *ret_refusal)
+static enum result seal_rows(const struct order *order, const char *statement, int rows,
+                             struct sealed *ret_sealed, struct refusal *ret_refusal)
 {
     CLEANUP_FILE int fd = -1;
     CLEANUP_DELIVERY_SEAL struct delivery_seal *seal = NULL;
     struct sealed sealed = {0};
     struct stat info;
     TRY(source_file_memory(&fd, ret_refusal));
-    enum result result = delivery_seal_open(fd, order->public_key, &order->digest, &seal);
+    enum result result = delivery_seal_stating(fd, order->public_key, &order->digest, statement, &seal);
     if (result == RESULT_OK)
         result = seal_pieces(rows, seal, &sealed.slice);
     if (result == RESULT_OK && fstat(fd, &info) != 0)
@@ -201,7 +202,8 @@ static enum result read_and_seal(const struct task *task, const struct order *or
 {
     struct rows rows = {.fd = -1};
     TRY(rows_of_order(task->agent->engine, task->arena, resource, order, &rows, ret_refusal));
-    enum result result = seal_rows(order, rows.fd, ret_sealed, ret_refusal);
+    const char *statement = source_statement(task->arena, resource, order);
+    enum result result = seal_rows(order, statement, rows.fd, ret_sealed, ret_refusal);
     file_cleanup(&rows.fd);
     *ret_rows = rows.count;
     return result;

@@ -63,6 +63,22 @@ TEST(exactly_the_ordered_columns_rows_and_period_arrive)
     world_close(world);
 }
 
+TEST(what_the_provider_declares_of_the_ordered_columns_is_stated_with_the_rows)
+{
+    struct world *world = open_people(
+        "[{\"code\":\"R1\",\"kind\":\"csv\",\"path\":\"people.csv\",\"subject\":\"id\",\"columns\":{"
+        "\"id\":{\"type\":\"integer\",\"use\":\"key\",\"level\":3},\"born\":{\"use\":\"dimension\"},"
+        "\"city\":{\"use\":\"dimension\",\"filterable\":false}}}]",
+        "");
+    const char *order = put_order(world, 7, "{\"columns\":[\"city\",\"id\"]}");
+    world_round(world);
+    assert_non_null(world_slice(world, order));
+    assert_string_equal(world->statement,
+                        "{\"columns\":{\"city\":{\"filterable\":false,\"use\":\"dimension\"},\"id\":{"
+                        "\"level\":3,\"use\":\"key\"}},\"resource\":\"R1\",\"subject\":\"id\"}");
+    world_close(world);
+}
+
 TEST(a_whole_resource_without_its_forbidden_column_arrives)
 {
     struct world *world = open_people(RESOURCES, "");
@@ -356,7 +372,8 @@ TEST(another_grants_key_does_not_open_the_slice)
                      (ssize_t)world->platform->slice_size);
     struct digest digest = digest_sha256(order, strlen(order));
     size_t size;
-    assert_int_equal(delivery_open(sealed, secret, &digest, plain, &size), RESULT_CORRUPT);
+    assert_int_equal(delivery_open(sealed, secret, &digest, plain, &size, world->arena, &world->statement),
+                     RESULT_CORRUPT);
     world_close(world);
 }
 

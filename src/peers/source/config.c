@@ -129,7 +129,33 @@ static const struct member column_members[] = {{"type", JSON_STRING, false},
                                                {"maximum", JSON_STRING, false},
                                                {"pattern", JSON_STRING, false},
                                                {"max_characters", JSON_INTEGER, false},
+                                               {"use", JSON_STRING, false},
+                                               {"level", JSON_INTEGER, false},
+                                               {"filterable", JSON_TRUE, false},
                                                {NULL}};
+
+/* What is stated of a column with every delivery. */
+static enum result read_use(const struct reading *reading, const json_t *json, const char *pointer,
+                            struct source_column *column)
+{
+    static const char *const uses[] = {"forbidden", "key", "dimension", "key_dimension", "measure"};
+    const char *use = json_text(json, "use");
+    int64_t level = json_integer_or(json, "level", 1);
+    for (size_t i = 0; use != NULL && i < sizeof uses / sizeof *uses; i++)
+        if (strcmp(use, uses[i]) == 0)
+            column->use = uses[i];
+    if (use != NULL && column->use == NULL)
+        return refuse_key(reading, arena_printf(reading->arena, "%s/use", pointer), "没有这种用途。",
+                          "there is no such use.", "可用:forbidden、key、dimension、key_dimension、measure。",
+                          "Use forbidden, key, dimension, key_dimension or measure.");
+    if (level < 1 || level > 4)
+        return refuse_key(reading, arena_printf(reading->arena, "%s/level", pointer), "超出范围。",
+                          "is out of range.", "请取 1 至 4。", "Give 1 to 4.");
+    column->level = json_object_get(json, "level") != NULL ? (int)level : 0;
+    column->filter_said = json_object_get(json, "filterable") != NULL;
+    column->filterable = json_boolean_or(json, "filterable", false);
+    return RESULT_OK;
+}
 
 /* The types of the catalogue; times of the day travel as text. */
 static bool read_type(const char *name, enum engine_type *ret_type)
@@ -167,6 +193,7 @@ static enum result read_column(const struct reading *reading, const char *name, 
         return refuse_key(reading, arena_printf(reading->arena, "%s/max_characters", pointer), "超出范围。",
                           "is out of range.", "请取 1 至 10000。", "Give 1 to 10000.");
     column.field.max_characters = (unsigned)characters;
+    TRY(read_use(reading, json, pointer, &column));
     *ret_column = column;
     return RESULT_OK;
 }
@@ -228,15 +255,13 @@ static enum result read_keys(const struct reading *reading, const json_t *json, 
 /* ---- resources ---- */
 
 static const struct member file_members[] = {
-    {"code", JSON_STRING, true},      {"kind", JSON_STRING, true},
-    {"path", JSON_STRING, true},      {"columns", JSON_OBJECT, false},
-    {"encoding", JSON_STRING, false}, {"approval", JSON_STRING, false},
-    {"keys", JSON_ARRAY, false},      {NULL}};
+    {"code", JSON_STRING, true},     {"kind", JSON_STRING, true},      {"path", JSON_STRING, true},
+    {"columns", JSON_OBJECT, false}, {"encoding", JSON_STRING, false}, {"approval", JSON_STRING, false},
+    {"keys", JSON_ARRAY, false},     {"subject", JSON_STRING, false},  {NULL}};
 static const struct member table_members[] = {
-    {"code", JSON_STRING, true},       {"kind", JSON_STRING, true},
-    {"connection", JSON_STRING, true}, {"table", JSON_STRING, true},
-    {"columns", JSON_OBJECT, false},   {"approval", JSON_STRING, false},
-    {"keys", JSON_ARRAY, false},       {NULL}};
+    {"code", JSON_STRING, true},  {"kind", JSON_STRING, true},     {"connection", JSON_STRING, true},
+    {"table", JSON_STRING, true}, {"columns", JSON_OBJECT, false}, {"approval", JSON_STRING, false},
+    {"keys", JSON_ARRAY, false},  {"subject", JSON_STRING, false}, {NULL}};
 
 /* One of two words; the first is meant when there is none. */
 static enum result read_word(const struct reading *reading, const json_t *json, const char *pointer,
@@ -279,6 +304,7 @@ static enum result read_resource(const struct reading *reading, const json_t *js
     resource.path = copy_path(reading, json, "path");
     resource.connection = copy_text(reading, json, "connection");
     resource.table = copy_text(reading, json, "table");
+    resource.subject = copy_text(reading, json, "subject");
     TRY(read_word(reading, json, pointer, "encoding", "utf-8", "gbk", &resource.gbk));
     TRY(read_word(reading, json, pointer, "approval", "automatic", "manual", &resource.manual));
     if (resource.gbk && resource.kind != SOURCE_CSV)

@@ -25,6 +25,11 @@ struct source_column {
     struct engine_field field; /* name, type and rules */
     bool typed;                /* false: the type is to be found */
     bool never;                /* may not leave, whatever is ordered */
+    /* What a room may do with it; stated with every delivery, and the platform may only be stricter. */
+    const char *use; /* guard/policy.h; NULL: not said */
+    int level;       /* 1 to 4; 0: not said */
+    bool filter_said;
+    bool filterable;
 };
 
 struct source_key {
@@ -40,6 +45,7 @@ struct source_resource {
     const char *table;      /* postgresql: TABLE or SCHEMA.TABLE, each as it stands in the catalogue */
     bool gbk;               /* csv in GBK or GB 18030 */
     bool manual;            /* orders wait for `dukou source approve` */
+    const char *subject;    /* the column that tells whose rows they are; NULL: not said */
     const struct source_column *columns;
     size_t column_count;
     const struct source_key *keys; /* candidate keys, whose uniqueness is measured */

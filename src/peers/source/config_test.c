@@ -119,6 +119,14 @@ TEST(every_slip_of_a_configuration_is_refused_by_file_and_key_with_the_way_out)
         {"{\"resources\":[{\"code\":\"R1\",\"kind\":\"csv\",\"path\":\"a\",\"columns\":{\"x\":{\"pattern\":"
          "\"a\"}}}]}",
          "/resources/0/columns/x"},
+        {"{\"resources\":[{\"code\":\"R1\",\"kind\":\"csv\",\"path\":\"a\",\"columns\":{\"x\":{\"use\":"
+         "\"public\"}}}]}",
+         "/resources/0/columns/x/use"},
+        {"{\"resources\":[{\"code\":\"R1\",\"kind\":\"csv\",\"path\":\"a\",\"columns\":{\"x\":{\"level\":5}}}"
+         "]}",
+         "/resources/0/columns/x/level"},
+        {"{\"resources\":[{\"code\":\"R1\",\"kind\":\"csv\",\"path\":\"a\",\"subject\":7}]}",
+         "/resources/0/subject"},
         {"{\"maintenance\":[{\"from\":\"25:00\",\"to\":\"06:00\",\"reason\":\"x\"}]}", "/maintenance/0"},
         {"{\"maintenance\":[{\"from\":\"05:00\",\"to\":\"06:00\"}]}", "/maintenance/0/reason"},
     };

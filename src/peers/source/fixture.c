@@ -323,6 +323,7 @@ const char *world_slice(struct world *world, const char *order)
                      (ssize_t)world->platform->slice_size);
     struct digest digest = digest_sha256(order, strlen(order));
     size_t size;
-    assert_ok(delivery_open(sealed, fixture_grant_secret(), &digest, plain, &size));
+    assert_ok(delivery_open(sealed, fixture_grant_secret(), &digest, plain, &size, world->arena,
+                            &world->statement));
     return fixture_rows(world->arena, plain);
 }

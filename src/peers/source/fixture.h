@@ -75,6 +75,7 @@ struct world {
     struct source_config config;
     struct agent agent;
     struct agent_tally tally; /* of the last round */
+    const char *statement;    /* of the last slice that world_slice() opened */
 };
 
 /* An agent whose configuration has these resources (JSON array) and further members (", \"maintenance\": […]"
