@@ -126,6 +126,7 @@
 /* Keeper */
 #define LIMIT_KEEPER_QUICK 4            /* threads for calls that wait for nobody */
 #define LIMIT_KEEPER_SLOW 16            /* for those that wait for a worker */
+#define LIMIT_KEEPER_UNACCOUNTED 256    /* results opened and orders signed that the log has not accounted for */
 #define LIMIT_KEEPER_QUEUE 256          /* calls of either kind that wait for a thread */
 #define LIMIT_KEEPER_CONNECTIONS 16     /* serving processes and commands on one keeper */
 #define LIMIT_KEEPER_CONNECT_SECONDS 10 /* that a start waits for a keeper that does not answer yet */

@@ -2,6 +2,7 @@
 #include "keeper/keeper.h"
 
 #include "base/limits.h"
+#include "keeper/claims.h"
 #include "keeper/client.h"
 #include "keeper/harden.h"
 #include "keeper/keeper_inner.h"
@@ -62,6 +63,8 @@ static enum result open_serving(const struct keeper_options *options, struct ser
                        serving->signing->record_secret));
     TRY(missing_key(token_secret(serving->vault, serving->subject_secret)));
     running_init(&serving->running);
+    serving->claims = claims_new();
+    (void)pthread_mutex_init(&serving->log, NULL);
     serving->origin = options->origin;
     serving->indexes = index_cache_new(serving->vault);
     serving->quick = crew_new(LIMIT_KEEPER_QUICK, LIMIT_KEEPER_QUEUE);

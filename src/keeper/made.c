@@ -1,6 +1,7 @@
 #include "keeper/made.h"
 
 #include "keeper/bound.h"
+#include "keeper/claims.h"
 
 #include <string.h>
 
@@ -15,6 +16,33 @@ static enum result read_made(struct serving *serving, struct call *call, int64_t
     return text != NULL ? json_read(call->arena, text, strlen(text), ret_made, NULL) : RESULT_OK;
 }
 
+static enum result not_approved_otherwise(struct serving *serving, struct call *call, int64_t product,
+                                          const void *bytes, size_t size)
+{
+    struct digest approved;
+    struct digest digest = digest_sha256(bytes, size);
+    enum result found = claims_approval(serving, product, &approved);
+    if (found == RESULT_NOT_FOUND || (found == RESULT_OK && digest_equal(&approved, &digest)))
+        return RESULT_OK;
+    TRY(found);
+    return refuse(&call->refusal,
+                  (struct refusal){.result = RESULT_CONFLICT,
+                                   .law = LAW(EGRESS_REVIEW),
+                                   .field = object_name(call->arena, "product", product),
+                                   .zh = "该产品的内容已审查通过，不能更换",
+                                   .en = "the product's bytes are approved, and are not replaced",
+                                   .remedy_zh = "另行制作新的产品",
+                                   .remedy_en = "make a new product"});
+}
+
+enum result product_may_be_read(struct serving *serving, struct call *call, int64_t product)
+{
+    enum result approved = claims_approved(serving, product);
+    if (approved != RESULT_FORBIDDEN)
+        return refuse_vault(call, object_name(call->arena, "product", product), approved);
+    return claims_account(serving, call, CLAIM_SHEET, product);
+}
+
 enum result product_store(struct serving *serving, struct call *call, int64_t product, int64_t room,
                           int64_t result_id, const void *bytes, size_t size, struct digest *ret_digest)
 {
@@ -23,6 +51,7 @@ enum result product_store(struct serving *serving, struct call *call, int64_t pr
     if (vault_has(serving->vault, name))
         TRY(read_made(serving, call, product, &before));
     TRY(bound_same_room(call, name, room, bound_room(before)));
+    TRY(not_approved_otherwise(serving, call, product, bytes, size));
     CLEANUP_JSON json_t *made =
         json_pack("{s:I, s:I}", "room", (json_int_t)room, "result", (json_int_t)result_id);
     TRY(refuse_vault(call, name,

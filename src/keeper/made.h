@@ -9,5 +9,9 @@
 enum result product_store(struct serving *serving, struct call *call, int64_t product, int64_t room,
                           int64_t result_id, const void *bytes, size_t size, struct digest *ret_digest);
 
+/* Approved bytes are for everybody who may have them; others are for the reviewer, and the log accounts for
+ * the look. */
+enum result product_may_be_read(struct serving *serving, struct call *call, int64_t product);
+
 /* Whether the product was made of this result: nothing else is opened for its reviewer. */
 enum result product_made_of(struct serving *serving, struct call *call, int64_t product, int64_t result_id);

@@ -1,4 +1,5 @@
 /* The hot requests of one serving process, answered in its own thread. */
+#include "keeper/claims.h"
 #include "keeper/serving.h"
 
 #include <errno.h>
@@ -45,6 +46,12 @@ static enum result ask_index(struct serving *serving, const struct hot_request *
     return result;
 }
 
+static enum result load_approved(struct serving *serving, int64_t product)
+{
+    TRY(claims_approved(serving, product));
+    return index_load(serving->indexes, product);
+}
+
 /* The index has to be loaded first, which may take a second: not on the thread that answers the others. */
 static void answer_cold(void *argument)
 {
@@ -56,7 +63,7 @@ static void answer_cold(void *argument)
         result =
             ask_index(serving, &call->request, call->subject, &reply); /* a call before may have loaded it */
         if (result == RESULT_BUSY) {
-            enum result loaded = index_load(serving->indexes, call->request.product);
+            enum result loaded = load_approved(serving, call->request.product);
             if (loaded != RESULT_OK) {
                 result = loaded;
                 reply.result = (uint32_t)loaded;

@@ -34,6 +34,8 @@ struct serving {
     struct vault *vault;
     struct signing *signing;
     struct authority authority;
+    struct claims *claims;
+    pthread_mutex_t log; /* held while the log is shown, extended or signed: one serving process at a time */
     struct running_register running;
     struct index_cache *indexes;
     struct crew *quick;

@@ -1,6 +1,7 @@
 /* Documents: agreements, materials, reports. Never parsed here, just kept. */
 #include "base/limits.h"
 #include "keeper/channel.h"
+#include "keeper/made.h"
 #include "keeper/serving.h"
 
 static enum result put(struct serving *serving, struct call *call, const char *name,
@@ -53,6 +54,7 @@ enum result keeper_verb_PRODUCT_READ(struct serving *serving, struct call *call)
 {
     int64_t product;
     TRY(argument_id(call, "product", &product));
+    TRY(product_may_be_read(serving, call, product));
     return send_object(serving, call, object_name(call->arena, "product", product),
                        LIMIT_PRODUCT_TABLE_BYTES);
 }

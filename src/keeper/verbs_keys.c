@@ -1,5 +1,6 @@
 /* Status, orders, keys and their end. */
 #include "engine/jail/jail.h"
+#include "keeper/claims.h"
 #include "keeper/grant.h"
 #include "keeper/serving.h"
 
@@ -93,6 +94,7 @@ enum result keeper_verb_ORDER_SIGN(struct serving *serving, struct call *call)
     TRY(argument_object(call, "order", &order));
     const char *text = json_print_canonical(call->arena, order);
     TRY(bind_to_grant(serving, call, order, text));
+    TRY(claims_account(serving, call, CLAIM_ORDER, json_integer_or(order, "order", 0)));
     (void)crypto_sign_detached(signature, NULL, (const uint8_t *)text, strlen(text),
                                serving->signing->order_secret);
     hex_print(signature, sizeof signature, hex);

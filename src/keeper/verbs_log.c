@@ -1,5 +1,6 @@
 /* The log: where it stands, its new entries, its checkpoints. */
 #include "base/limits.h"
+#include "keeper/claims.h"
 #include "keeper/serving.h"
 
 #include <string.h>
@@ -43,8 +44,14 @@ enum result keeper_verb_LOG_RESUME(struct serving *serving, struct call *call)
     if (json_object_get(call->arguments, "note") != NULL)
         TRY(argument_text(call, "note", NOTE_BYTES_MAX, &note));
     TRY(read_descriptor(call, AUTHORITY_EDGE_BYTES, &edges, &size));
-    TRY(authority_resume(&serving->authority, call->arena, note, edges, size, proof, count, &taken,
-                         &call->refusal));
+    (void)pthread_mutex_lock(&serving->log);
+    bool first = !serving->authority.known;
+    enum result result = authority_resume(&serving->authority, call->arena, note, edges, size, proof, count,
+                                          &taken, &call->refusal);
+    if (result == RESULT_OK)
+        claims_resume(serving, call, first);
+    (void)pthread_mutex_unlock(&serving->log);
+    TRY(result);
     (void)json_object_set_new(call->reply, "taken", json_boolean(taken));
     return RESULT_OK;
 }
@@ -56,7 +63,13 @@ enum result keeper_verb_LOG_EXTEND(struct serving *serving, struct call *call)
     size_t size = 0;
     TRY(argument_id(call, "from", &from));
     TRY(read_descriptor(call, LIMIT_LOG_SHOW_BYTES, &bytes, &size));
-    return authority_extend(&serving->authority, call->arena, from, bytes, size, NULL, &call->refusal);
+    struct claims_call state = {serving, call};
+    const struct authority_judge judge = {.entry = claims_judge, .state = &state};
+    (void)pthread_mutex_lock(&serving->log);
+    enum result result =
+        authority_extend(&serving->authority, call->arena, from, bytes, size, &judge, &call->refusal);
+    (void)pthread_mutex_unlock(&serving->log);
+    return result;
 }
 
 enum result keeper_verb_SIGN(struct serving *serving, struct call *call)
@@ -71,7 +84,12 @@ enum result keeper_verb_SIGN(struct serving *serving, struct call *call)
     if (checkpoint_parse(call->arena, text, &checkpoint) != RESULT_OK ||
         strcmp(checkpoint.origin, serving->origin) != 0)
         return RESULT_INVALID;
-    TRY(authority_mark(&serving->authority, call->arena, &checkpoint, &call->refusal));
+    (void)pthread_mutex_lock(&serving->log);
+    enum result marked = authority_mark(&serving->authority, call->arena, &checkpoint, &call->refusal);
+    if (marked == RESULT_OK)
+        claims_settle(serving);
+    (void)pthread_mutex_unlock(&serving->log);
+    TRY(marked);
     TRY(note_sign(call->arena, &signing->log_ed25519, signing->log_ed25519_secret, text, &ed25519));
     TRY(note_sign(call->arena, &signing->log_sm2, signing->log_sm2_secret, text, &sm2));
     (void)json_object_set_new(call->reply, "lines",

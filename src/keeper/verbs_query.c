@@ -1,6 +1,7 @@
 /* Queries and their sealed results. */
 #include "base/limits.h"
 #include "keeper/bound.h"
+#include "keeper/claims.h"
 #include "keeper/made.h"
 #include "keeper/room.h"
 #include "keeper/sealed.h"
@@ -137,6 +138,7 @@ enum result keeper_verb_RESULT_OPEN(struct serving *serving, struct call *call)
     TRY(argument_id(call, "result", &result_id));
     TRY(product_made_of(serving, call, product, result_id));
     TRY(sealed_open(serving, call, result_id, &sealed, &policy));
+    TRY(claims_account(serving, call, CLAIM_SHEET, product));
     TRY(show_rows(call, policy, &sealed));
     (void)json_object_set_new(call->reply, "sql", json_string(sealed.sql));
     (void)json_object_set_new(call->reply, "report", release_report(policy, &sealed.plan, &sealed.answer));

@@ -163,6 +163,73 @@ bool vault_has(struct vault *vault, const char *object)
     return disk_exists(path);
 }
 
+/* ---- lists ---- */
+
+static bool certificate_names(const char *path, const char *object)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    CLEANUP_JSON json_t *certificate = NULL;
+    void *bytes = NULL;
+    size_t size = 0;
+    size_t index;
+    json_t *file;
+    if (disk_get(arena, path, REGISTER_BYTES, &bytes, &size) != RESULT_OK ||
+        json_read(arena, bytes, size, &certificate, NULL) != RESULT_OK)
+        return false;
+    json_array_foreach (json_object_get(certificate, "files"), index, file) {
+        const char *name = json_text(file, "object");
+        if (name != NULL && strcmp(name, object) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool vault_was_destroyed(struct vault *vault, const char *object)
+{
+    char path[PATH_BYTES + NAME_MAX + 16];
+    bool named = false;
+    (void)snprintf(path, sizeof path, "%s/destroyed", vault->folder);
+    DIR *folder = opendir(path);
+    struct dirent *entry;
+    while (folder != NULL && !named && (entry = readdir(folder)) != NULL) {
+        (void)snprintf(path, sizeof path, "%s/destroyed/%s", vault->folder, entry->d_name);
+        named = entry->d_name[0] != '.' && certificate_names(path, object);
+    }
+    if (folder != NULL)
+        (void)closedir(folder);
+    return named;
+}
+
+size_t vault_list(struct vault *vault, struct arena *arena, const char *kind, int64_t **ret_ids)
+{
+    enum { MORE = 256 };
+    size_t count = 0;
+    int64_t *ids = NULL;
+    size_t length = strlen(kind);
+    DIR *folder = opendir(vault->folder);
+    struct dirent *entry;
+    while (folder != NULL && (entry = readdir(folder)) != NULL) {
+        char *end = NULL;
+        const char *name = entry->d_name;
+        if (strncmp(name, kind, length) != 0 || name[length] != '-')
+            continue;
+        int64_t id = strtoll(name + length + 1, &end, 10);
+        if (end == name + length + 1 || strcmp(end, ".vault") != 0)
+            continue;
+        if (count % MORE == 0) {
+            int64_t *larger = arena_new_array(arena, int64_t, count + MORE);
+            if (count > 0)
+                memcpy(larger, ids, count * sizeof *ids);
+            ids = larger;
+        }
+        ids[count++] = id;
+    }
+    if (folder != NULL)
+        (void)closedir(folder);
+    *ret_ids = ids;
+    return count;
+}
+
 /* ---- the register of backups ---- */
 
 static enum result register_read(struct arena *arena, const char *path, json_t **ret_register)

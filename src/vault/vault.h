@@ -37,6 +37,12 @@ enum result vault_get_bytes(struct vault *vault, struct arena *arena, const char
 
 bool vault_has(struct vault *vault, const char *object);
 
+/* Whether the certificate of a destroyed key names the object. Reads all certificates. */
+bool vault_was_destroyed(struct vault *vault, const char *object);
+
+/* The numbers of the objects KIND/NUMBER that there are, in the arena and in no order. */
+size_t vault_list(struct vault *vault, struct arena *arena, const char *kind, int64_t **ret_ids);
+
 /* Destroys a key and removes the files that nobody can read any more. *ret_certificate:
  *   {"key", "digest": the key's identifier, "at", "files": [{"object","bytes"}],
  *    "backups": [{"path","made","until"}]: registered ones that may still hold those bytes, unreadable

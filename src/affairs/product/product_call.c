@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Early and cheap, so that the keeper is not asked for strangers; the batch judges again. */
 enum result call_is_ordered(struct request *request)
@@ -81,6 +82,26 @@ static enum result refuse_kind(struct request *request)
                                "/products/{id}/calls");
 }
 
+/* Right after an approval its checkpoint may still be on its way, without which the keeper does not answer.
+ */
+static enum result ask(struct request *request, bool *known, int64_t *value, struct digest *token)
+{
+    enum { TRIES = 30, EACH_MICROSECONDS = 100 * 1000 };
+    enum result asked;
+    for (int tries = 0; (asked = keeper_product_ask(request->app->keeper, request_id(request, "id"),
+                                                    json_text(request->body, "subject"), known, value,
+                                                    token)) == RESULT_FORBIDDEN &&
+                        tries < TRIES;
+         tries++)
+        (void)usleep(EACH_MICROSECONDS);
+    if (asked != RESULT_FORBIDDEN)
+        return asked;
+    return REFUSE(&request->work, .result = RESULT_BUSY, .law = LAW(EGRESS_REVIEW),
+                  .zh = "该产品的审查通过尚未写入已签名的日志",
+                  .en = "the product's approval is not under a signed checkpoint of the log yet",
+                  .remedy_zh = "请稍后重试", .remedy_en = "try again in a moment");
+}
+
 /* Few steps, since a busy customer makes thousands a second: one question to the keeper, one place in a
  * batch. */
 enum result product_call(struct request *request)
@@ -93,8 +114,7 @@ enum result product_call(struct request *request)
     row_id product = request_id(request, "id");
     if (keeper == NULL)
         return product_without_keeper(&request->work);
-    enum result asked =
-        keeper_product_ask(keeper, product, json_text(request->body, "subject"), &known, &value, &token);
+    enum result asked = ask(request, &known, &value, &token);
     if (asked == RESULT_CONFLICT)
         return refuse_kind(request); /* a table */
     TRY(asked);
