@@ -84,16 +84,28 @@ enum result channel_send(int socket, const struct channel_head *head, const char
     return send_packet(socket, &message);
 }
 
-static void take_descriptors(struct msghdr *message, int *descriptors, size_t *ret_count)
+/* At most DESCRIPTORS_MAX; false when more came (the room for control data, being aligned, may hold more),
+ * which are closed. */
+static bool take_descriptors(struct msghdr *message, int *descriptors, size_t *ret_count)
 {
+    bool fits = true;
     for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header != NULL;
          header = CMSG_NXTHDR(message, header)) {
         if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
             continue;
         size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        memcpy(descriptors + *ret_count, CMSG_DATA(header), count * sizeof(int));
-        *ret_count += count;
+        for (size_t i = 0; i < count; i++) {
+            int fd;
+            memcpy(&fd, CMSG_DATA(header) + i * sizeof fd, sizeof fd);
+            if (*ret_count < DESCRIPTORS_MAX) {
+                descriptors[(*ret_count)++] = fd;
+                continue;
+            }
+            (void)close(fd);
+            fits = false;
+        }
     }
+    return fits;
 }
 
 static void close_all(const int *descriptors, size_t count)
@@ -156,10 +168,10 @@ enum result channel_receive(int socket, struct channel_message *ret_message)
     while (got < 0 && errno == EINTR);
     if (got <= 0)
         return RESULT_UNAVAILABLE;
-    take_descriptors(&message, descriptors, &count);
+    bool few = take_descriptors(&message, descriptors, &count);
     if ((size_t)got < sizeof received.head)
         received.head.id = 0;
-    if ((size_t)got < sizeof received.head || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ||
+    if ((size_t)got < sizeof received.head || !few || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ||
         !take_json(&received.head, body, (size_t)got - sizeof received.head, descriptors, &count,
                    &received.json) ||
         count > CHANNEL_DESCRIPTORS) {
