@@ -28,13 +28,14 @@ struct place {
 static bool read_place(struct arena *arena, int argc, char **argv, int from, struct place *ret_place)
 {
     const char *home = getenv("DUKOU_HOME");
+    const char *store = getenv("DUKOU_STORE");
     const char *log = NULL;
     *ret_place = (struct place){0};
     if (home == NULL)
         home = "./var";
     for (int i = from; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--home") == 0)
-            home = argv[i + 1];
+            store = arena_printf(arena, "%s/dukou.db", home = argv[i + 1]); /* the one that belongs to it */
         else if (strcmp(argv[i], "--log") == 0)
             log = argv[i + 1];
         else if (strcmp(argv[i], "--keys") == 0)
@@ -44,7 +45,9 @@ static bool read_place(struct arena *arena, int argc, char **argv, int from, str
     }
     ret_place->log = log != NULL ? log : arena_printf(arena, "%s/log", home);
     ret_place->restoring = log == NULL && access(arena_printf(arena, "%s/restoring", home), F_OK) == 0;
-    ret_place->store = log != NULL ? NULL : arena_printf(arena, "%s/dukou.db", home);
+    if (store == NULL || store[0] == '\0')
+        store = arena_printf(arena, "%s/dukou.db", home);
+    ret_place->store = log != NULL ? NULL : store;
     return (argc - from) % 2 == 0;
 }
 

@@ -26,6 +26,7 @@ int command_keeper(int argc, char **argv);
 int command_init(int argc, char **argv);
 int command_backup(int argc, char **argv);
 int command_restore(int argc, char **argv);
+int command_store(int argc, char **argv);
 int command_audit(int argc, char **argv);
 int command_keys(int argc, char **argv);
 int command_openapi(int argc, char **argv);

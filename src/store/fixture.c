@@ -24,6 +24,7 @@ static const struct sql_statement statements[FIXTURE_COUNT + 1] = {
     [FIXTURE_NOTE_ALL] = {"note_all", SQL_KIND_MANY, "SELECT id, title, weight, body FROM note ORDER BY id",
                           "fixture.c"},
     [FIXTURE_NOTE_COUNT] = {"note_count", SQL_KIND_ONE, "SELECT count(*) AS n FROM note", "fixture.c"},
+    [FIXTURE_NOTE_ANY] = {"note_any", SQL_KIND_ONE, "SELECT * FROM note ORDER BY id LIMIT 1", "fixture.c"},
     [FIXTURE_NOTE_MOVE] = {"note_move", SQL_KIND_EXEC, "UPDATE note SET id = :to WHERE id = :id",
                            "fixture.c"},
     [FIXTURE_NOTE_REPLACE] = {"note_replace", SQL_KIND_EXEC,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Client } from './client.ts';
 import { Api } from './openapi.ts';
 import { checkLog } from './log.ts';
+import { copyStore } from './postgres.ts';
 import { run, Service } from './process.ts';
 
 export type Account = { login: string; password: string; party: string; token: string };
@@ -29,6 +30,7 @@ export async function folder(name: string): Promise<string> {
 export async function copyHome(name: string, from = join(root, 'city')): Promise<string> {
   const home = join(await folder(name), 'city');
   await cp(from, home, { recursive: true });
+  copyStore(from, home);
   return home;
 }
 

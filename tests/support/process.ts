@@ -1,8 +1,15 @@
 // Runs the program under test.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { storeOf } from './postgres.ts';
 
 export const program = process.env.DUKOU ?? fileURLToPath(new URL('../../build/dukou', import.meta.url));
+
+// A city's store is where the run keeps stores, unless the test says otherwise.
+function withStore(environment: Record<string, string>): Record<string, string> {
+  const store = storeOf(environment.DUKOU_HOME);
+  return store === undefined ? environment : { DUKOU_STORE: store, ...environment };
+}
 
 const START_SECONDS = 30;
 const STOP_SECONDS = 20;
@@ -11,7 +18,7 @@ export type Ran = { code: number | null; out: string; err: string };
 
 export function run(args: string[], environment: Record<string, string> = {}): Promise<Ran> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, args, { env: { ...process.env, ...withStore(environment) }, stdio: ['ignore', 'pipe', 'pipe'] });
     let out = '';
     let err = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
@@ -28,7 +35,7 @@ export class Service {
   readonly ended: Promise<number | null>;
 
   constructor(args: string[], environment: Record<string, string>) {
-    this.child = spawn(program, args, { env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = spawn(program, args, { env: { ...process.env, ...withStore(environment) }, stdio: ['ignore', 'pipe', 'pipe'] });
     this.child.stdout!.setEncoding('utf8').on('data', (text: string) => (this.output += text));
     this.child.stderr!.setEncoding('utf8').on('data', (text: string) => (this.output += text));
     const killIt = () => this.child.kill('SIGKILL');

@@ -1,0 +1,51 @@
+// The stores of cities when the run is about PostgreSQL: DUKOU_TEST_STORE names a server (tools/postgres.sh), and each
+// home has a database of its own there.
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+
+const server = process.env.DUKOU_TEST_STORE;
+
+function databaseOf(home: string): string {
+  return `city_${createHash('sha256').update(home).digest('hex').slice(0, 20)}`;
+}
+
+function psql(url: string, sql: string): string {
+  const limits = { encoding: 'utf8', maxBuffer: 1 << 30 } as const;
+  return execFileSync('psql', ['--no-psqlrc', '--quiet', '--tuples-only', '--no-align', '--set=ON_ERROR_STOP=1', url, '--command', sql], limits);
+}
+
+function urlOf(home: string): string {
+  return server!.replace('/postgres?', `/${databaseOf(home)}?`);
+}
+
+const known = new Set<string>();
+
+// What DUKOU_STORE must be for the city in `home`; undefined: the file in its home.
+export function storeOf(home: string | undefined): string | undefined {
+  if (!server || home === undefined) return undefined;
+  const database = databaseOf(home);
+  if (!known.has(database) && psql(server, `SELECT 1 FROM pg_database WHERE datname = '${database}'`) === '') psql(server, `CREATE DATABASE ${database}`);
+  known.add(database);
+  return urlOf(home);
+}
+
+// The store of one home becomes that of another; nobody may have it open.
+export function copyStore(from: string, to: string): void {
+  if (server) psql(server, `CREATE DATABASE ${databaseOf(to)} TEMPLATE ${databaseOf(from)}`);
+}
+
+// Tables by name, their rows as lines of text in the order of their keys; undefined: the store is a file.
+export function rowsOf(home: string): Map<string, string[]> | undefined {
+  if (!server) return undefined;
+  const url = urlOf(home);
+  const found = new Map<string, string[]>();
+  const names = psql(url, "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition ORDER BY 1");
+  const tables = names.trim().split('\n').filter((name) => !name.includes('_search'));
+  const lines = psql(url, tables.map((table) => `(SELECT '${table}' || chr(9) || to_json(t)::text FROM "${table}" t ORDER BY t::text)`).join(' UNION ALL '));
+  for (const table of tables) found.set(table, []);
+  for (const line of lines.split('\n').filter((one) => one !== '')) {
+    const tab = line.indexOf('\t');
+    found.get(line.slice(0, tab))!.push(line.slice(tab + 1));
+  }
+  return found;
+}
