@@ -1,11 +1,14 @@
 /* Durable state changes: workflow steps with their audit entries, by many clients, against bare commits.
  *
- * steps_bench FOLDER FLOOR_SQLITE: FOLDER must be empty, on a real disk: fsync is measured. */
+ * steps_bench FOLDER FLOOR_SQLITE: FOLDER must be empty, on a real disk: fsync is measured.
+ * steps_bench FOLDER stores: the same steps in the server that DUKOU_TEST_STORE names (tools/postgres.sh),
+ * which must be empty too, beside those in a SQLite file. */
 #include "bench.h"
 #include "workflow/workflow.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -139,18 +142,65 @@ static void measure_steps(struct desk *desk, const char *folder, const char *flo
                                bench_median(bare, ROUNDS), middle, "ratio >= 3", middle >= 3});
 }
 
+static double one_round(struct desk *desk, const char *name, struct client *clients)
+{
+    double rate = steps_per_second(desk, clients, ROUND_SECONDS);
+    bench_say("workflow steps in %s %.0f/s", name, rate);
+    return rate;
+}
+
+/* By turns, so that both meet the same machine. */
+static void measure_stores(struct desk *file, struct desk *server)
+{
+    static struct client of_file[CLIENTS];
+    static struct client of_server[CLIENTS];
+    double sqlite[ROUNDS], postgres[ROUNDS], ratio[ROUNDS];
+    launch(file, of_file);
+    launch(server, of_server);
+    for (int i = 0; i < ROUNDS; i++) {
+        sqlite[i] = one_round(file, "SQLite", of_file);
+        postgres[i] = one_round(server, "PostgreSQL", of_server);
+        ratio[i] = postgres[i] / sqlite[i];
+    }
+    for (int i = 0; i < CLIENTS; i++) {
+        arena_free(of_file[i].arena);
+        arena_free(of_server[i].arena);
+    }
+    bench_tell((struct figure){"the same in PostgreSQL, against SQLite", bench_median(postgres, ROUNDS),
+                               "1/s", bench_median(sqlite, ROUNDS), bench_median(ratio, ROUNDS), "reported",
+                               true});
+}
+
+static void desk_open(struct desk *desk, const char *store)
+{
+    *desk = (struct desk){.clock = clock_system(), .random = random_system(), .calendar = calendar_plain()};
+    must(store_open(store, &desk->store), "store");
+}
+
+static void desk_close(struct desk *desk)
+{
+    store_close(desk->store);
+    calendar_free(desk->calendar);
+    random_free(desk->random);
+    clock_free(desk->clock);
+}
+
 int main(int argc, char **argv)
 {
     char store[512];
+    struct desk desk;
+    struct desk server;
     if (argc != 3)
         return 2;
     (void)snprintf(store, sizeof store, "%s/steps.db", argv[1]);
-    struct desk desk = {.clock = clock_system(), .random = random_system(), .calendar = calendar_plain()};
-    must(store_open(store, &desk.store), "store");
-    measure_steps(&desk, argv[1], argv[2]);
-    store_close(desk.store);
-    calendar_free(desk.calendar);
-    random_free(desk.random);
-    clock_free(desk.clock);
+    desk_open(&desk, store);
+    if (strcmp(argv[2], "stores") == 0) {
+        desk_open(&server, getenv("DUKOU_TEST_STORE"));
+        measure_stores(&desk, &server);
+        desk_close(&server);
+    } else {
+        measure_steps(&desk, argv[1], argv[2]);
+    }
+    desk_close(&desk);
     return 0;
 }

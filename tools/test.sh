@@ -3,6 +3,7 @@
 #
 # Unit tests run under AddressSanitizer and UBSan from build-asan; those of the Meson suite "plain" (jail, engine,
 # crash: they set memory limits or trace system calls, which the sanitizers do not survive) run from build.
+# Everything that touches a store runs a second time in PostgreSQL (suite "postgresql", tools/postgres.sh).
 # Then each check that a clause rests on is taken out, to see a test of the clause fail (tools/mutate.py), and the
 # black-box tests under tests/ are run. DUKOU_TEST_LONG=1 lets tests take their time.
 set -uo pipefail
@@ -28,7 +29,7 @@ export DUKOU_ATTACKS=$PWD/build/attacks
 rm -rf "$DUKOU_ATTACKS"
 mkdir -p "$DUKOU_ATTACKS"
 
-rm -f build-mutation/meson-logs/testlog.json build/meson-logs/testlog.json build-asan/meson-logs/testlog.json build/black-box.log build/black-box.status
+rm -f build-mutation/meson-logs/testlog.json build/meson-logs/testlog.json build-asan/meson-logs/testlog.json build{,-asan}/black-box.log build{,-asan}/black-box.status
 patience=()
 [[ -n ${DUKOU_TEST_LONG-} ]] && patience=(--timeout-multiplier 20)
 meson test -C build-asan --no-rebuild --no-suite plain "${patience[@]}"
@@ -38,6 +39,11 @@ meson test -C build-mutation --no-rebuild mutation "${patience[@]}"
 if [[ -f tests/package.json ]]; then
     npm --prefix tests test </dev/null 2>&1 | tee build/black-box.log
     echo "${PIPESTATUS[0]}" >build/black-box.status
+fi
+# What a city does over HTTP, in PostgreSQL; the tests that look into the file of a store or forge it stay with SQLite.
+if [[ -f tests/package.json ]]; then
+    env -u DUKOU_ATTACKS tools/postgres.sh npm --prefix tests run test:postgresql </dev/null 2>&1 | tee build-asan/black-box.log
+    echo "${PIPESTATUS[0]}" >build-asan/black-box.status
 fi
 # The page of attacks names just those that this run tried and saw stopped.
 python3 -B tools/report_attacks.py "$DUKOU_ATTACKS" --check || echo 1 >build/black-box.status

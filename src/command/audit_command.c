@@ -27,15 +27,16 @@ struct place {
 
 static bool read_place(struct arena *arena, int argc, char **argv, int from, struct place *ret_place)
 {
-    const char *home = getenv("DUKOU_HOME");
+    const char *served = getenv("DUKOU_HOME");
     const char *store = getenv("DUKOU_STORE");
     const char *log = NULL;
     *ret_place = (struct place){0};
-    if (home == NULL)
-        home = "./var";
+    if (served == NULL)
+        served = "./var";
+    const char *home = served;
     for (int i = from; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--home") == 0)
-            store = arena_printf(arena, "%s/dukou.db", home = argv[i + 1]); /* the one that belongs to it */
+            home = argv[i + 1];
         else if (strcmp(argv[i], "--log") == 0)
             log = argv[i + 1];
         else if (strcmp(argv[i], "--keys") == 0)
@@ -45,7 +46,8 @@ static bool read_place(struct arena *arena, int argc, char **argv, int from, str
     }
     ret_place->log = log != NULL ? log : arena_printf(arena, "%s/log", home);
     ret_place->restoring = log == NULL && access(arena_printf(arena, "%s/restoring", home), F_OK) == 0;
-    if (store == NULL || store[0] == '\0')
+    /* A copy has its store in it; only the home that is served may have it elsewhere. */
+    if (store == NULL || store[0] == '\0' || strcmp(home, served) != 0)
         store = arena_printf(arena, "%s/dukou.db", home);
     ret_place->store = log != NULL ? NULL : store;
     return (argc - from) % 2 == 0;
