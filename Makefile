@@ -1,5 +1,5 @@
 # A thin front: Meson describes the build, Ninja does it, tools/ does the rest.
-.PHONY: help run build prepare prepare-tests test test-long mutate attacks bench fuzz growth soak lint format docs clean
+.PHONY: help run deb try-deb build prepare prepare-tests test test-long mutate attacks bench fuzz growth soak lint format docs clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -46,6 +46,12 @@ format: ## lay out every C file as .clang-format says
 
 attacks: test ## run every test and print docs/security/attacks.md from what the attack tests saw
 	@python3 -B tools/report_attacks.py build/attacks
+
+deb: build ## build/dukou_VERSION_ARCH.deb
+	@packaging/deb.sh
+
+try-deb: deb ## install, use, upgrade and remove the package in a clean Debian 12 (needs root and mmdebstrap)
+	@packaging/try.sh
 
 docs: ## the pages that are printed from the code
 	@python3 -B tools/print_limits.py

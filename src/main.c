@@ -133,6 +133,8 @@ static int run_source(int argc, char **argv)
     return source_main(argc, argv, start_engine);
 }
 
+static int run_man(int argc, char **argv);
+
 static const struct command commands[] = {
     {"serve", "", "运行平台", "serve the city", command_serve},
     {"keeper", "", "单独运行的数据保管进程", "the keeper as a process of its own", command_keeper},
@@ -159,8 +161,45 @@ static const struct command commands[] = {
     {"permissions", "", "打印角色与权限对照表", "print what each role may do", command_permissions},
     {"clauses", "", "打印条款落实表", "print the plan's clauses and what enforces them", command_clauses},
     {"workflow", "NAME", "打印流程图", "print a workflow's diagram", command_workflow},
+    {"man", "", "打印手册页", "print the manual page", run_man},
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
+
+/* A hyphen that is typed, not one that a typesetter breaks at. */
+static void man_text(const char *text)
+{
+    for (; *text != '\0'; text++)
+        (void)(*text == '-' ? fputs("\\-", stdout) : *text == '\\' ? fputs("\\e", stdout) : putchar(*text));
+}
+
+/* The manual page dukou(1), of the table above. */
+static int run_man(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    (void)puts(".TH DUKOU 1 \"\" \"dukou " DUKOU_VERSION
+               "\"\n.SH NAME\ndukou \\- authorised operation of public data"
+               "\n.SH SYNOPSIS\n.B dukou\n.I COMMAND\n[...]\n.SH COMMANDS");
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        (void)fputs(".TP\n.B ", stdout);
+        man_text(commands[i].name);
+        (void)putchar(' ');
+        man_text(commands[i].arguments);
+        (void)fputs("\n", stdout);
+        man_text(commands[i].en);
+        (void)fputs("\n.br\n", stdout);
+        man_text(commands[i].zh);
+        (void)putchar('\n');
+    }
+    (void)puts(".SH ENVIRONMENT\nAll settings are variables of the environment: "
+               "/usr/share/doc/dukou/install.md explains each."
+               "\n.SH FILES\n.TP\n.I /etc/dukou/dukou.conf\nThe settings of the service.\n.TP\n.I "
+               "/var/lib/dukou\nThe city."
+               "\n.SH EXIT STATUS\n0: done. 1: refused or failed, with the reason and the way out on "
+               "standard error. 2: "
+               "called wrongly.\n.SH SEE ALSO\n.IR /usr/share/doc/dukou");
+    return 0;
+}
 
 static int help(FILE *out, int code)
 {

@@ -176,6 +176,8 @@ enum result settings_read(struct arena *arena, struct settings *ret_settings, st
     s.calendar = existing(variable("DUKOU_CALENDAR", arena_printf(arena, "%s/calendar.json", s.home)));
     if (s.calendar == NULL)
         s.calendar = settings_beside_program(arena, "node_modules/chinese-days/dist/chinese-days.json");
+    if (s.calendar == NULL)
+        s.calendar = settings_beside_program(arena, "share/dukou/chinese-days.json"); /* /usr, as a package */
     TRY(read_number("DUKOU_PORT", 8080, 65535, &s.port, ret_refusal));
     TRY(read_number("DUKOU_THREADS", 2, 64, &s.threads, ret_refusal));
     TRY(read_number("DUKOU_PUBLIC_PER_MINUTE", 0, MOST_PER_MINUTE, &s.public_per_minute, ret_refusal));
