@@ -31,10 +31,10 @@ in_root dukou help | grep -q serve
 in_root dukou-admin init 测试市数据局 11420100MA0000001A | grep -q '^bureau-clerk'
 
 serve() {
-    in_root dukou-admin serve >"$root/serve.log" 2>&1 &
+    LC_ALL=C chroot "$root" dukou-admin serve >"$root/serve.log" 2>&1 &
     serving=$!
     for _ in $(seq 100); do
-        curl -fsS http://127.0.0.1:8080/health 2>/dev/null | grep -q '"ok"' && return
+        curl -fsS http://127.0.0.1:$port/health 2>/dev/null | grep -q '"ok"' && return
         sleep 0.1
     done
     cat "$root/serve.log"
@@ -47,9 +47,11 @@ stop() {
 }
 
 step "serve and answer"
+port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+sed -i "s/^DUKOU_PORT=.*/DUKOU_PORT=$port/" "$root/etc/dukou/dukou.conf"
 serve
-curl -fsS http://127.0.0.1:8080/api/openapi.json | grep -q openapi
-curl -fsS http://127.0.0.1:8080/api/catalogue | grep -q items
+curl -fsS http://127.0.0.1:$port/api/openapi.json | grep -q openapi
+curl -fsS http://127.0.0.1:$port/api/catalogue | grep -q items
 in_root dukou-admin backup /var/lib/dukou/one | grep -q one
 stop
 in_root dukou-admin audit verify | grep -q verified

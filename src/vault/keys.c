@@ -306,9 +306,10 @@ static enum result walk_tombstones(const char *path, const char *before, vault_e
         char name[VAULT_NAME_SIZE];
         char first[KEYS_PATH_BYTES];
         char *dash;
-        if (strlen(entry->d_name) >= sizeof name)
+        size_t length = strlen(entry->d_name);
+        if (length >= sizeof name)
             continue;
-        (void)strcpy(name, entry->d_name);
+        memcpy(name, entry->d_name, length + 1);
         if ((dash = strchr(name, '-')) == NULL)
             continue;
         *dash = '/';
