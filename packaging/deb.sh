@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# packaging/deb.sh: makes build/dukou_VERSION_ARCH.deb of build/dukou, libduckdb.so, calendar, units, settings and docs.
+# packaging/deb.sh [FILE]: makes FILE, or build/dukou_VERSION_ARCH.deb, of build/dukou, libduckdb.so, calendar, units, settings and docs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 version=$(sed -n "s/^ *version: '\(.*\)',$/\1/p" meson.build | head -1)
@@ -60,6 +60,9 @@ echo /etc/dukou/dukou.conf >"$tree/DEBIAN/conffiles"
 install -m 0755 packaging/deb/postinst packaging/deb/prerm packaging/deb/postrm "$tree/DEBIAN/"
 (cd "$tree" && find . -path ./DEBIAN -prune -o -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 md5sum) >"$tree/DEBIAN/md5sums"
 find "$tree" -newermt "@$SOURCE_DATE_EPOCH" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
-deb=build/dukou_${version}_$architecture.deb
-dpkg-deb --root-owner-group -Zxz -z1 --build "$tree" "$deb" >/dev/null
+deb=${1:-build/dukou_${version}_$architecture.deb}
+# Not compressed where only its contents are looked at.
+compression=(-Zxz -z1)
+[[ -n ${DUKOU_DEB_PLAIN-} ]] && compression=(-Znone)
+dpkg-deb --root-owner-group "${compression[@]}" --build "$tree" "$deb" >/dev/null
 echo "$deb"
