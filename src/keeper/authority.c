@@ -36,7 +36,7 @@ static json_t *mark_json(const struct authority_mark *mark)
 
 static void mac_of(const struct authority *authority, const char *text, char *ret_mac)
 {
-    struct digest mac = digest_hmac(authority->key, sizeof authority->key, text, strlen(text));
+    struct digest mac = digest_hmac(authority->key, AUTHORITY_KEY_SIZE, text, strlen(text));
     hex_print(mac.bytes, DIGEST_SIZE, ret_mac);
 }
 
@@ -98,7 +98,7 @@ enum result authority_open(struct authority *authority, const char *home, const 
     if (size >= (int)sizeof authority->path)
         return RESULT_TOO_LARGE;
     (void)pthread_mutex_init(&authority->lock, NULL);
-    memcpy(authority->key, key, sizeof authority->key);
+    authority->key = key;
     memcpy(authority->keys, keys, sizeof authority->keys);
     authority->origin = origin;
     authority->base.root = authority->last.root = merkle_empty();

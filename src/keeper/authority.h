@@ -33,7 +33,7 @@ struct authority_mark {
 struct authority {
     pthread_mutex_t lock;
     char path[1024];
-    uint8_t key[AUTHORITY_KEY_SIZE]; /* of the MAC */
+    const uint8_t *key; /* of the MAC: AUTHORITY_KEY_SIZE bytes, borrowed */
     const char *origin;
     struct note_key keys[2];
     bool known; /* there are marks */
@@ -47,7 +47,8 @@ struct authority {
     char newest[32]; /* time of the newest entry seen since the start */
 };
 
-/* Reads the marks. RESULT_CORRUPT when the file is not what this keeper wrote. `origin` is borrowed. */
+/* Reads the marks. RESULT_CORRUPT when the file is not what this keeper wrote. `origin` and `key` are
+ * borrowed. */
 enum result authority_open(struct authority *authority, const char *home, const char *origin,
                            const struct note_key keys[2], const uint8_t key[AUTHORITY_KEY_SIZE]);
 

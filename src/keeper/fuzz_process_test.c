@@ -125,7 +125,9 @@ static void send_one(struct bombardment *bombardment, uint64_t id)
     if (below(bombardment, 16) == 0)
         head.in_memory = below(bombardment, 3);
     struct iovec parts[2] = {
-        {&head, below(bombardment, 32) == 0 ? below(bombardment, sizeof head) : sizeof head}, {json, size}};
+        {&head, below(bombardment, 32) == 0 ? 1 + below(bombardment, sizeof head) : sizeof head},
+        {json, size}};
+    /* Never empty: on such a socket an empty message is the end. */
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
     static const size_t counts[] = {0, 0, 0, 1, 1, 1, 2, 3, 4, 8};
     set_descriptors(bombardment, &message, control.bytes, counts[below(bombardment, 10)]);

@@ -61,7 +61,7 @@ static enum result open_serving(const struct keeper_options *options, struct ser
     const struct note_key keys[2] = {serving->signing->log_ed25519, serving->signing->log_sm2};
     TRY(authority_open(&serving->authority, options->home, options->origin, keys,
                        serving->signing->record_secret));
-    TRY(missing_key(token_secret(serving->vault, serving->subject_secret)));
+    TRY(missing_key(token_secret(serving->vault, serving->signing->subject_secret)));
     running_init(&serving->running);
     serving->claims = claims_new();
     (void)pthread_mutex_init(&serving->log, NULL);

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "keeper/fixture.h"
 #include "keeper/keeper_inner.h"
+#include "support/attack.h"
 
 #include <dirent.h>
 #include <pthread.h>
@@ -335,6 +336,32 @@ static void *look_for_canary(void *argument)
         atomic_fetch_add(&watch->looks, 1);
     }
     return NULL;
+}
+
+/* How many of its pieces of memory are locked and left out of core files ("lo", "dd" in VmFlags). */
+static int pieces_kept_back(pid_t pid)
+{
+    char path[64];
+    char line[512];
+    int count = 0;
+    (void)snprintf(path, sizeof path, "/proc/%d/smaps", pid);
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file) != NULL)
+        if (strncmp(line, "VmFlags:", 8) == 0 && strstr(line, " lo") != NULL && strstr(line, " dd") != NULL)
+            count++;
+    (void)fclose(file);
+    return count;
+}
+
+TEST(the_master_key_and_the_signing_keys_lie_in_memory_that_is_neither_swapped_nor_dumped)
+{
+    skip_unless_root();
+    CLEANUP_FIXTURE struct fixture fixture = fixture_new();
+    assert_true(pieces_kept_back(fixture.keeper->process) >= 2);
+    attack_stopped(&(struct attack){"keeper", "keys_in_swap_or_core",
+                                    "waits for keys in swap space or in a core file", "mlock, MADV_DONTDUMP",
+                                    "the pages are locked and left out"});
 }
 
 TEST(a_value_of_the_rows_is_in_no_file_while_they_come_in_and_are_asked)

@@ -31,7 +31,8 @@ static void write_replies(struct connection *connection, const struct hot_reply 
 
 static struct digest subject_token(const struct serving *serving, const char *subject, size_t size)
 {
-    return digest_hmac(serving->subject_secret, sizeof serving->subject_secret, subject, size);
+    const struct signing *signing = serving->signing;
+    return digest_hmac(signing->subject_secret, sizeof signing->subject_secret, subject, size);
 }
 
 static enum result ask_index(struct serving *serving, const struct hot_request *request, const char *subject,

@@ -25,6 +25,7 @@ struct signing {
     uint8_t order_public[NOTE_ED25519_PUBLIC_SIZE];
     uint8_t order_secret[NOTE_ED25519_SECRET_SIZE];
     uint8_t record_secret[AUTHORITY_KEY_SIZE]; /* of the marks of what was signed */
+    uint8_t subject_secret[32];                /* for tokens of consent records */
 };
 
 struct serving {
@@ -41,7 +42,6 @@ struct serving {
     struct crew *quick;
     struct crew *slow;
     atomic_uint connections;
-    uint8_t subject_secret[32]; /* for tokens of consent records */
 };
 
 /* One serving process. It lives until its two readers and the last call that it asked have let go of it. */
