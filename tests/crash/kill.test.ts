@@ -115,8 +115,7 @@ async function oneRun(seed: number, spoil?: (home: string) => void): Promise<voi
     tally(load.journal);
     await startAgain(home, load, source, chance);
   } catch (error) {
-    if (error instanceof Error) error.message = words() + error.message;
-    throw error;
+    throw new Error(words() + (error as Error).message, { cause: error });
   } finally {
     if (!process.env.DUKOU_CRASH_KEEP) await rm(place, { recursive: true, force: true });
     else console.log(`seed ${seed}: ${home}`);
