@@ -113,6 +113,9 @@
 #define LIMIT_PRODUCT_TABLE_BYTES ((size_t)64 * 1024 * 1024) /* of a reviewed table */
 #define LIMIT_SHEET_BYTES ((size_t)1024 * 1024)  /* of a table's text in the review sheet */
 #define LIMIT_METER_CALLS 256           /* calls in one metering batch */
+#define LIMIT_ORDER_NAME_CHARACTERS 200     /* of a customer's name, as the exchange gives it */
+#define LIMIT_ORDER_PURPOSE_CHARACTERS 2000
+#define LIMIT_EXCHANGE_PAGES 16         /* of orders, taken from the exchange in one turn of the timer */
 #define LIMIT_ORDER_MONTHS 12           /* that a granted order lasts, within the agreement */
 
 #define LIMIT_INGEST_SECONDS 600        /* to check and re-encode one table */

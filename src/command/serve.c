@@ -21,6 +21,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { SEAL_MILLISECONDS = 1000, TIMERS_MAX = 16, STOP_SECONDS = 10 };
 
@@ -29,6 +30,7 @@ struct serving {
     struct exchange_peer peer;
     struct product_exchange exchange;
     struct watch *watch;
+    atomic_bool leads; /* as of the last second */
     atomic_bool stop;
 };
 
@@ -69,9 +71,8 @@ static void run_timers(struct serving *serving, instant *next)
     }
 }
 
-/* Whoever leads seals every second, and runs each timer when its seconds have passed. The others try to lead.
- */
-static void lead_or_try(struct serving *serving, instant *next)
+/* Whoever leads seals every second. The others try to lead. */
+static void lead_or_try(struct serving *serving)
 {
     CLEANUP_ARENA struct arena *arena = arena_new(0);
     struct city *city = &serving->city;
@@ -79,29 +80,50 @@ static void lead_or_try(struct serving *serving, instant *next)
     enum result result = city_leads(city) ? RESULT_OK : city_lead(arena, city, NULL);
     if (led != (city->sealer != NULL))
         log_write(&city->app, LOG_LINE(.level = LOG_INFO, .event = led ? "follows" : "leads"));
+    atomic_store(&serving->leads, city->sealer != NULL);
     if (result == RESULT_BUSY)
         return;
     if (result == RESULT_OK)
         result = audit_seal(city->sealer, NULL);
     if (result != RESULT_OK)
         log_failure(serving, "seal", result);
-    if (city->sealer != NULL)
-        run_timers(serving, next);
 }
 
 static void *keep_time(void *argument)
 {
     struct serving *serving = argument;
-    instant next[TIMERS_MAX] = {0};
     while (!atomic_load(&serving->stop)) {
         enum result alive = stay_alive(&serving->city);
         if (alive != RESULT_OK)
             log_failure(serving, "alive", alive);
-        lead_or_try(serving, next);
+        lead_or_try(serving);
         for (int waited = 0; waited < SEAL_MILLISECONDS && !atomic_load(&serving->stop); waited += 100)
             nap(100);
     }
     return NULL;
+}
+
+/* Whoever leads runs each timer when its seconds have passed; apart from sealing, since a timer may wait for
+ * another side that does not answer. */
+static void *keep_timers(void *argument)
+{
+    struct serving *serving = argument;
+    instant next[TIMERS_MAX] = {0};
+    while (!atomic_load(&serving->stop)) {
+        if (atomic_load(&serving->leads))
+            run_timers(serving, next);
+        nap(100);
+    }
+    return NULL;
+}
+
+/* False when it is still waiting for another side. */
+static bool ends_soon(pthread_t thread)
+{
+    struct timespec until;
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += STOP_SECONDS;
+    return pthread_timedjoin_np(thread, NULL, &until) == 0;
 }
 
 /* By chance, so that none is ever used twice. */
@@ -220,11 +242,12 @@ static enum result serve(struct serving *serving, struct arena *arena, struct re
                                            .key = s->certificate_key,
                                            .threads = s->threads};
     struct server *server;
-    pthread_t keeper_of_time;
+    pthread_t keeper_of_time, keeper_of_timers;
     enum result result = server_start(&serving->city.app, &options, &server);
     if (result != RESULT_OK)
         return refuse_to_listen(serving, result, arena, ret_refusal);
-    if (pthread_create(&keeper_of_time, NULL, keep_time, serving) != 0)
+    if (pthread_create(&keeper_of_time, NULL, keep_time, serving) != 0 ||
+        pthread_create(&keeper_of_timers, NULL, keep_timers, serving) != 0)
         return RESULT_MEMORY;
     say_hello(serving, server_port(server));
     tell(serving, "ready", "READY=1");
@@ -237,7 +260,11 @@ static enum result serve(struct serving *serving, struct arena *arena, struct re
     watch_stop(serving->watch);
     serving->watch = NULL;
     jobs_free(serving->city.app.jobs);
-    return city_leads(&serving->city) ? audit_seal(serving->city.sealer, NULL) : RESULT_OK;
+    bool idle = ends_soon(keeper_of_timers);
+    result = city_leads(&serving->city) ? audit_seal(serving->city.sealer, NULL) : RESULT_OK;
+    if (!idle)
+        _exit(result == RESULT_OK ? 0 : 1); /* it still uses the city; what it does is safe to be cut off */
+    return result;
 }
 
 int command_serve(int argc, char **argv)

@@ -9,6 +9,7 @@
 #include "affairs/product/product_inner.h"
 #include "base/limits.h"
 #include "base/mutation.h"
+#include "base/text.h"
 #include "http/rows.h"
 
 #include <string.h>
@@ -159,25 +160,36 @@ static enum result find_product(struct work *work, row_id product, struct verdic
     return RESULT_OK;
 }
 
+/* Text of the exchange that is kept with the order; "" for what is none or has no end. */
+static const char *text_within(const json_t *object, const char *key, size_t characters)
+{
+    const char *text = json_text(object, key);
+    return text != NULL && text_characters(text) <= characters ? text : "";
+}
+
+static bool is_too_long(const json_t *object, const char *key, size_t characters)
+{
+    const char *text = json_text(object, key);
+    return text != NULL && text_characters(text) > characters;
+}
+
 static enum result judge(struct work *work, const json_t *order, struct verdict *verdict)
 {
+    const json_t *customer = json_object_get(order, "customer");
     const char *code = json_text(json_object_get(order, "customer"), "credit_code");
     TRY(find_customer(work, code != NULL ? code : "", verdict));
     TRY(find_product(work, json_integer_or(order, "product", 0), verdict));
     if (json_integer_or(order, "quantity", 0) <= 0)
         verdict->reason = "数量须大于零 (the quantity must be above zero)";
+    if (is_too_long(customer, "name", LIMIT_ORDER_NAME_CHARACTERS) ||
+        is_too_long(order, "purpose", LIMIT_ORDER_PURPOSE_CHARACTERS))
+        verdict->reason = "名称或用途过长 (the name or the purpose is too long)";
     return RESULT_OK;
 }
 
 static struct store_value id_or_null(row_id id)
 {
     return id != 0 ? store_integer(id) : store_null();
-}
-
-static const char *text_or_empty(const json_t *object, const char *key)
-{
-    const char *text = json_text(object, key);
-    return text != NULL ? text : "";
 }
 
 static enum result take_order(struct store_tx *tx, void *argument)
@@ -195,10 +207,10 @@ static enum result take_order(struct store_tx *tx, void *argument)
         tx, turn->arena, SQL_ORDER_INSERT,
         STORE_BINDS({"number", store_integer(json_integer_or(order, "order", 0))},
                     {"product", id_or_null(verdict.product)}, {"customer", id_or_null(verdict.customer)},
-                    {"name", store_text(text_or_empty(customer, "name"))},
-                    {"code", store_text(text_or_empty(customer, "credit_code"))},
+                    {"name", store_text(text_within(customer, "name", LIMIT_ORDER_NAME_CHARACTERS))},
+                    {"code", store_text(text_within(customer, "credit_code", LIMIT_ORDER_NAME_CHARACTERS))},
                     {"quantity", store_integer(json_integer_or(order, "quantity", 0))},
-                    {"purpose", store_text(json_text(order, "purpose"))},
+                    {"purpose", store_text(text_within(order, "purpose", LIMIT_ORDER_PURPOSE_CHARACTERS))},
                     {"until", granted ? store_integer(verdict.until) : store_null()},
                     {"state", store_text(granted ? "granted" : "refused")},
                     {"reason", store_text(verdict.reason)}, {"at", store_integer(work_now(&work))}),
@@ -219,28 +231,40 @@ static enum result read_last_seen(struct store_tx *tx, void *argument)
     return RESULT_OK;
 }
 
+/* In memory of its own, since nobody knows how many there are. */
+static enum result take_page(struct turn *turn, size_t *ret_count)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    const struct product_exchange *exchange = turn->app->exchange;
+    json_t *orders = NULL;
+    struct refusal refusal = {0};
+    turn->arena = arena;
+    TRY(exchange->orders(exchange->peer, arena, turn->after, &orders, &refusal));
+    json_keep(arena, orders);
+    *ret_count = json_array_size(orders);
+    for (size_t i = 0; i < *ret_count; i++) {
+        turn->order = json_array_get(orders, i);
+        int64_t number = json_integer_or(turn->order, "order", 0);
+        /* A number that does not grow would have us ask for ever. */
+        if (number <= turn->after)
+            return RESULT_MALFORMED;
+        TRY(store_write(turn->app->store, take_order, turn));
+        turn->after = number;
+    }
+    return RESULT_OK;
+}
+
+/* What is more than a turn takes waits for the next. */
 static enum result take_orders(struct turn *turn)
 {
-    const struct product_exchange *exchange = turn->app->exchange;
+    struct arena *arena = turn->arena;
     TRY(store_read(turn->app->store, read_last_seen, turn));
-    for (;;) {
-        json_t *orders = NULL;
-        struct refusal refusal = {0};
-        TRY(exchange->orders(exchange->peer, turn->arena, turn->after, &orders, &refusal));
-        json_keep(turn->arena, orders);
-        size_t count = json_array_size(orders);
-        for (size_t i = 0; i < count; i++) {
-            turn->order = json_array_get(orders, i);
-            int64_t number = json_integer_or(turn->order, "order", 0);
-            /* A number that does not grow would have us ask for ever. */
-            if (number <= turn->after)
-                return RESULT_MALFORMED;
-            TRY(store_write(turn->app->store, take_order, turn));
-            turn->after = number;
-        }
-        if (count == 0)
-            return RESULT_OK;
-    }
+    enum result result = RESULT_OK;
+    size_t count = 1;
+    for (int page = 0; page < LIMIT_EXCHANGE_PAGES && count > 0 && result == RESULT_OK; page++)
+        result = take_page(turn, &count);
+    turn->arena = arena;
+    return result;
 }
 
 static enum result read_unanswered(struct store_tx *tx, void *argument)
