@@ -22,6 +22,8 @@
 
 /* HTTP */
 #define LIMIT_CONNECTIONS 1024
+#define LIMIT_CONNECTIONS_LEAST 16      /* however few descriptors the process may have */
+#define LIMIT_DESCRIPTORS_KEPT 160      /* of the process, for store, log, keeper and uploads: connections are as many as are left */
 #define LIMIT_CONNECTIONS_PER_ADDRESS 256
 #define LIMIT_IDLE_SECONDS 30
 #define LIMIT_HEADER_BYTES (32 * 1024)

@@ -85,5 +85,12 @@ int command_init(int argc, char **argv)
         "bureau-clerk\t%s\nbureau-approver\t%s\nsystem-admin\t%s\nsecurity-admin\t%s\naudit-admin\t%s\n",
         founding.clerk_password, founding.approver_password, founding.system_password,
         founding.security_password, founding.audit_password);
-    return 0;
+    if (fflush(stdout) == 0 && ferror(stdout) == 0)
+        return 0;
+    return command_refused(
+        "init", RESULT_IO,
+        &(struct refusal){.zh = "首批口令未能输出，城市无法登录",
+                          .en = "the first passwords could not be printed: nobody could log in to this city",
+                          .remedy_zh = "删除 DUKOU_HOME，腾出空间后重新建立",
+                          .remedy_en = "remove DUKOU_HOME, make room, and found it again"});
 }

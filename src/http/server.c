@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -101,6 +102,24 @@ struct settings {
 /* GnuTLS's words for: TLS 1.3 and 1.2, nothing older. */
 static const char tls_versions[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
 
+/* So many that the store, the log, the keeper and uploads still find descriptors. */
+static unsigned connections_within(void)
+{
+    const rlim_t wanted = LIMIT_CONNECTIONS + LIMIT_DESCRIPTORS_KEPT;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return LIMIT_CONNECTIONS;
+    if (limit.rlim_cur < wanted && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (limit.rlim_cur >= wanted)
+        return LIMIT_CONNECTIONS;
+    return limit.rlim_cur > LIMIT_DESCRIPTORS_KEPT + LIMIT_CONNECTIONS_LEAST
+               ? (unsigned)(limit.rlim_cur - LIMIT_DESCRIPTORS_KEPT)
+               : LIMIT_CONNECTIONS_LEAST;
+}
+
 static struct MHD_Daemon *start_daemon(struct server *server, const struct settings *settings)
 {
     struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)settings->certificate},
@@ -119,7 +138,7 @@ static struct MHD_Daemon *start_daemon(struct server *server, const struct setti
         flags, 0, NULL, NULL, call_handle, server, MHD_OPTION_EXTERNAL_LOGGER, say_nothing, NULL,
         MHD_OPTION_SOCK_ADDR, &settings->address.any, MHD_OPTION_URI_LOG_CALLBACK, call_begin, server,
         MHD_OPTION_NOTIFY_COMPLETED, call_end, server, MHD_OPTION_UNESCAPE_CALLBACK, leave_escapes, NULL,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)LIMIT_CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        MHD_OPTION_CONNECTION_LIMIT, connections_within(), MHD_OPTION_PER_IP_CONNECTION_LIMIT,
         (unsigned)LIMIT_CONNECTIONS_PER_ADDRESS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)LIMIT_IDLE_SECONDS,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)LIMIT_HEADER_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1,
         MHD_OPTION_NOTIFY_CONNECTION, watch_connection, server->watch, MHD_OPTION_ARRAY,
