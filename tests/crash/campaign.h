@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* What the work has told the world, in its order. */
 struct promise {
@@ -40,8 +41,10 @@ size_t promise_count(void);
 const struct promise *promise_at(size_t index);
 enum promised promise_state(const struct promise *promise);
 
-/* Fails the point that is checked, and says why; returns false. */
-bool point_fails(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Fails the point that is checked, and says why, as printf() would; is false. */
+#define point_fails(...) ((void)snprintf(point_words(), POINT_WORDS_BYTES, __VA_ARGS__), false)
+enum { POINT_WORDS_BYTES = 1024 };
+char *point_words(void);
 /* The check of a point whose recovery is to be cut off as well may make promises of its own after it has
  * recovered. It is called twice then. */
 enum point_turn {

@@ -114,7 +114,7 @@ static struct node *node_copy(const struct node *node)
     struct node *copy = must(malloc(sizeof *copy));
     *copy = *node;
     copy->references = 1;
-    copy->pages = must(malloc((node->page_count + 1) * sizeof node->pages[0]));
+    copy->pages = must(malloc((node->page_count + 1) * sizeof(void *)));
     for (size_t i = 0; i < node->page_count; i++)
         if ((copy->pages[i] = node->pages[i]) != NULL)
             copy->pages[i]->references++;
@@ -126,7 +126,7 @@ static struct node *node_copy(const struct node *node)
 
 static struct tree tree_copy(const struct tree *tree)
 {
-    struct tree copy = {must(malloc(tree->room * sizeof tree->nodes[0])), tree->count, tree->room};
+    struct tree copy = {must(malloc(tree->room * sizeof(void *))), tree->count, tree->room};
     for (size_t i = 0; i < tree->count; i++)
         if ((copy.nodes[i] = tree->nodes[i]) != NULL)
             copy.nodes[i]->references++;
@@ -147,7 +147,7 @@ static void tree_reach(struct tree *tree, int number, bool is_folder)
     while (tree->count <= index) {
         if (tree->count == tree->room) {
             tree->room = 2 * tree->room + 64;
-            tree->nodes = must(realloc(tree->nodes, tree->room * sizeof tree->nodes[0]));
+            tree->nodes = must(realloc(tree->nodes, tree->room * sizeof(void *)));
         }
         tree->nodes[tree->count++] = NULL;
     }
@@ -190,7 +190,7 @@ static void node_resize(struct node *node, size_t size)
     for (size_t i = pages; i < node->page_count; i++)
         page_drop(node->pages[i]);
     if (pages != node->page_count) {
-        node->pages = must(realloc(node->pages, (pages + 1) * sizeof node->pages[0]));
+        node->pages = must(realloc(node->pages, (pages + 1) * sizeof(void *)));
         for (size_t i = node->page_count; i < pages; i++)
             node->pages[i] = NULL;
         node->page_count = pages;
@@ -257,9 +257,11 @@ static void apply(struct tree *tree, const struct disk_op *op, const bool *torn)
     tree_reach(tree, op->node, op->is_folder);
     if (op->kind == OP_TRUNCATE)
         node_resize(tree_own(tree, op->node), op->size);
-    else if (op->kind == OP_WRITE && torn == NULL)
+    else if (op->kind != OP_WRITE)
+        return;
+    else if (torn == NULL)
         node_write(tree_own(tree, op->node), op->bytes, op->size, op->offset);
-    else if (op->kind == OP_WRITE)
+    else
         for (size_t at = 0, sector = 0; at < op->size; sector++) {
             size_t part = DISK_SECTOR - (op->offset + at) % DISK_SECTOR;
             if (part > op->size - at)
@@ -297,8 +299,7 @@ static void pending_remove(struct disk *disk, size_t index)
 {
     op_drop(disk->pending[index]);
     disk->pending_count--;
-    memmove(&disk->pending[index], &disk->pending[index + 1],
-            (disk->pending_count - index) * sizeof disk->pending[0]);
+    memmove(&disk->pending[index], &disk->pending[index + 1], (disk->pending_count - index) * sizeof(void *));
 }
 
 /* What concerns the node is kept; an earlier change of a name that is decided by one that is kept goes with
@@ -349,7 +350,7 @@ void disk_redo(struct disk *disk, struct disk_op *op)
     apply(&disk->seen, op, NULL);
     if (disk->pending_count == disk->pending_room) {
         disk->pending_room = 2 * disk->pending_room + 64;
-        disk->pending = must(realloc(disk->pending, disk->pending_room * sizeof disk->pending[0]));
+        disk->pending = must(realloc(disk->pending, disk->pending_room * sizeof(void *)));
     }
     op->references++;
     disk->pending[disk->pending_count++] = op;
@@ -361,7 +362,7 @@ static void change(struct disk_op *op)
     if (recording != NULL) {
         if (recording->count == recording->room) {
             recording->room = 2 * recording->room + 256;
-            recording->ops = must(realloc(recording->ops, recording->room * sizeof recording->ops[0]));
+            recording->ops = must(realloc(recording->ops, recording->room * sizeof(void *)));
         }
         op->references++;
         recording->ops[recording->count++] = op;
@@ -408,7 +409,7 @@ struct disk *disk_copy(const struct disk *disk)
     copy->seen = tree_copy(&disk->seen);
     copy->kept = tree_copy(&disk->kept);
     copy->pending_room = disk->pending_count + 64;
-    copy->pending = must(malloc(copy->pending_room * sizeof copy->pending[0]));
+    copy->pending = must(malloc(copy->pending_room * sizeof(void *)));
     for (size_t i = 0; i < disk->pending_count; i++) {
         copy->pending[i] = disk->pending[i];
         copy->pending[i]->references++;
@@ -627,7 +628,8 @@ int disk_find(const char *path, int folder)
 
 int disk_parent(const char *path, int folder, char name[DISK_NAME_BYTES])
 {
-    char before[1024];
+    char before[1024] = "";
+    name[0] = '\0';
     path = below_root(path, &folder);
     const char *slash = strrchr(path, '/');
     const char *last = slash != NULL ? slash + 1 : path;

@@ -115,16 +115,11 @@ static int open_node(int folder, const char *path, int flags)
     return handle_new(node, flags);
 }
 
-static mode_t mode_of(int flags, va_list arguments)
-{
-    return (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(arguments, mode_t) : 0;
-}
-
 int __wrap_open64(const char *path, int flags, ...)
 {
     va_list arguments;
     va_start(arguments, flags);
-    mode_t mode = mode_of(flags, arguments);
+    mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(arguments, mode_t) : 0;
     va_end(arguments);
     int folder = folder_of(-1, path);
     return folder < 0 ? __real_open64(path, flags, mode) : given(open_node(folder, path, flags));
@@ -134,7 +129,7 @@ int __wrap_openat64(int at, const char *path, int flags, ...)
 {
     va_list arguments;
     va_start(arguments, flags);
-    mode_t mode = mode_of(flags, arguments);
+    mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(arguments, mode_t) : 0;
     va_end(arguments);
     int folder = folder_of(at, path);
     return folder < 0 ? __real_openat64(at, path, flags, mode) : given(open_node(folder, path, flags));
@@ -328,7 +323,7 @@ DIR *__wrap_opendir(const char *path)
         errno = -fd;
         return NULL;
     }
-    return (DIR *)walk_new(handle_of(fd)->node, fd);
+    return (DIR *)walk_new(handles[fd - FIRST].node, fd);
 }
 
 DIR *__wrap_fdopendir(int fd)
