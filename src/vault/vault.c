@@ -444,8 +444,7 @@ enum result vault_destroy(struct vault *vault, const char *key, json_t **ret_cer
     uint8_t bytes[VAULT_KEY_SIZE];
     enum result result = vault_key_get(vault->keys, key, bytes);
     if (result == RESULT_NOT_FOUND)
-        return vault_key_destroy(vault->keys, key,
-                                 "{}"); /* not found either, but finishes what failed half-way */
+        TRY(vault_key_bury(vault->keys, key)); /* an earlier call may have failed half-way */
     TRY(result);
     result = certificate_of(vault, arena, key, bytes, certificate);
     sodium_memzero(bytes, sizeof bytes);

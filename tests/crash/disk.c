@@ -242,34 +242,41 @@ static void op_drop(struct disk_op *op)
     free(op);
 }
 
-/* `torn` picks the sectors of a write; NULL: all. */
-static void apply(struct tree *tree, const struct disk_op *op, const bool *torn)
+static void apply_names(struct tree *tree, const struct disk_op *op)
+{
+    for (int i = 0; i < op->link_count; i++) {
+        if (op->links[i].node >= 0)
+            tree_reach(tree, op->links[i].node, op->is_folder);
+        tree_reach(tree, op->links[i].folder, true);
+        node_link(tree_own(tree, op->links[i].folder), op->links[i].name, op->links[i].node);
+    }
+}
+
+static void apply(struct tree *tree, const struct disk_op *op)
 {
     if (op->kind == OP_LINK) {
-        for (int i = 0; i < op->link_count; i++) {
-            if (op->links[i].node >= 0)
-                tree_reach(tree, op->links[i].node, op->is_folder);
-            tree_reach(tree, op->links[i].folder, true);
-            node_link(tree_own(tree, op->links[i].folder), op->links[i].name, op->links[i].node);
-        }
+        apply_names(tree, op);
         return;
     }
     tree_reach(tree, op->node, op->is_folder);
     if (op->kind == OP_TRUNCATE)
         node_resize(tree_own(tree, op->node), op->size);
-    else if (op->kind != OP_WRITE)
-        return;
-    else if (torn == NULL)
+    else if (op->kind == OP_WRITE)
         node_write(tree_own(tree, op->node), op->bytes, op->size, op->offset);
-    else
-        for (size_t at = 0, sector = 0; at < op->size; sector++) {
-            size_t part = DISK_SECTOR - (op->offset + at) % DISK_SECTOR;
-            if (part > op->size - at)
-                part = op->size - at;
-            if (torn[sector])
-                node_write(tree_own(tree, op->node), op->bytes + at, part, op->offset + at);
-            at += part;
-        }
+}
+
+/* Of a write, the sectors that are picked. */
+static void apply_torn(struct tree *tree, const struct disk_op *op, const bool *picked)
+{
+    tree_reach(tree, op->node, op->is_folder);
+    for (size_t at = 0, sector = 0; at < op->size; sector++) {
+        size_t part = DISK_SECTOR - (op->offset + at) % DISK_SECTOR;
+        if (part > op->size - at)
+            part = op->size - at;
+        if (picked[sector])
+            node_write(tree_own(tree, op->node), op->bytes + at, part, op->offset + at);
+        at += part;
+    }
 }
 
 static bool concerns(const struct disk_op *op, int node)
@@ -311,7 +318,7 @@ static void keep(struct disk *disk, int node)
             continue;
         for (size_t j = i; j-- > 0;)
             if (!concerns(disk->pending[j], node) && decides(disk->pending[i], disk->pending[j])) {
-                apply(&disk->kept, disk->pending[j], NULL);
+                apply(&disk->kept, disk->pending[j]);
                 pending_remove(disk, j);
                 i--;
             }
@@ -320,7 +327,7 @@ static void keep(struct disk *disk, int node)
     for (size_t i = 0; i < disk->pending_count; i++) {
         struct disk_op *op = disk->pending[i];
         if (concerns(op, node)) {
-            apply(&disk->kept, op, NULL);
+            apply(&disk->kept, op);
             op_drop(op);
         } else {
             disk->pending[left++] = op;
@@ -347,7 +354,7 @@ void disk_redo(struct disk *disk, struct disk_op *op)
         lose(disk, op->node);
         return;
     }
-    apply(&disk->seen, op, NULL);
+    apply(&disk->seen, op);
     if (disk->pending_count == disk->pending_room) {
         disk->pending_room = 2 * disk->pending_room + 64;
         disk->pending = must(realloc(disk->pending, disk->pending_room * sizeof(void *)));
@@ -493,7 +500,7 @@ static void tear(struct tree *tree, const struct disk_op *op, struct random *ran
     uint64_t how = random_below(random, 3);
     for (size_t i = 0; i < sectors; i++)
         torn[i] = how == 0 ? i < edge : how == 1 ? i >= edge : random_below(random, 2) == 0;
-    apply(tree, op, torn);
+    apply_torn(tree, op, torn);
     free(torn);
 }
 
@@ -508,7 +515,7 @@ void disk_cut(struct disk *disk, struct random *random)
         if (op->kind == OP_WRITE && chances.torn && random_below(random, 2) == 0)
             tear(&disk->kept, op, random);
         else
-            apply(&disk->kept, op, NULL);
+            apply(&disk->kept, op);
     }
     pending_clear(disk);
     tree_free(&disk->seen);

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -115,22 +114,15 @@ static int open_node(int folder, const char *path, int flags)
     return handle_new(node, flags);
 }
 
-int __wrap_open64(const char *path, int flags, ...)
+/* A third argument that was not given is passed on and not looked at. */
+int __wrap_open64(const char *path, int flags, mode_t mode)
 {
-    va_list arguments;
-    va_start(arguments, flags);
-    mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(arguments, mode_t) : 0;
-    va_end(arguments);
     int folder = folder_of(-1, path);
     return folder < 0 ? __real_open64(path, flags, mode) : given(open_node(folder, path, flags));
 }
 
-int __wrap_openat64(int at, const char *path, int flags, ...)
+int __wrap_openat64(int at, const char *path, int flags, mode_t mode)
 {
-    va_list arguments;
-    va_start(arguments, flags);
-    mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(arguments, mode_t) : 0;
-    va_end(arguments);
     int folder = folder_of(at, path);
     return folder < 0 ? __real_openat64(at, path, flags, mode) : given(open_node(folder, path, flags));
 }
@@ -323,7 +315,8 @@ DIR *__wrap_opendir(const char *path)
         errno = -fd;
         return NULL;
     }
-    return (DIR *)walk_new(handles[fd - FIRST].node, fd);
+    const struct handle *handle = handle_of(fd);
+    return handle == NULL ? NULL : (DIR *)walk_new(handle->node, fd);
 }
 
 DIR *__wrap_fdopendir(int fd)

@@ -11,8 +11,8 @@ void disk_on_abort(sigjmp_buf *to);
 
 /* clang-format off */
 #define DISK_CALL(type, name, ...) type __real_##name(__VA_ARGS__); type __wrap_##name(__VA_ARGS__)
-DISK_CALL(int, open64, const char *path, int flags, ...);
-DISK_CALL(int, openat64, int at, const char *path, int flags, ...);
+DISK_CALL(int, open64, const char *path, int flags, mode_t mode);
+DISK_CALL(int, openat64, int at, const char *path, int flags, mode_t mode);
 DISK_CALL(int, close, int fd);
 DISK_CALL(ssize_t, read, int fd, void *bytes, size_t size);
 DISK_CALL(ssize_t, pread64, int fd, void *bytes, size_t size, off_t offset);
