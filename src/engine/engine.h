@@ -223,6 +223,13 @@ struct engine_range {
     int64_t size;
 };
 
+/* Where in the footer the smallest and largest values of the other columns stand, which a worker need not
+ * know: to be blanked in that memory file. None for a file that was taken in before they were noted.
+ * RESULT_CORRUPT. */
+enum result engine_layout_blanks(struct arena *arena, const char *layout, const char *const *columns,
+                                 size_t column_count, const struct engine_range **ret_blanks,
+                                 size_t *ret_blank_count);
+
 /* The byte ranges of an ingested file that a memory file of the same size needs so that `columns` can be
  * read: magic, footer and their chunks, in order, joined where they touch. RESULT_CORRUPT when the layout
  * does not read, RESULT_NOT_FOUND for a column that the file has not. */

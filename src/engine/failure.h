@@ -56,6 +56,15 @@
       "Supply a file with a header")                                                                         \
     X(MARK, MALFORMED, "文件带有字节序标记（BOM）", "The file begins with a byte order mark",                \
       "请另存为不带 BOM 的 UTF-8", "Save it as UTF-8 without the mark")                                      \
+    X(ARCHIVE, MALFORMED, "文件是压缩包或归档（%s），不是数据文件",                                          \
+      "The file is compressed or an archive (%s), not a data file",                                          \
+      "请解压后提供其中的 CSV 或 Parquet 文件", "Unpack it and supply the CSV or Parquet file inside")       \
+    X(SPREADSHEET, MALFORMED, "文件是电子表格（%s）", "The file is a spreadsheet (%s)",                      \
+      "请另存为 CSV（UTF-8）", "Save it as CSV in UTF-8")                                                    \
+    X(FOREIGN, MALFORMED, "文件是 %s，不是 CSV 或 Parquet", "The file is %s, not CSV or Parquet",            \
+      "请导出为 CSV（UTF-8）或 Parquet", "Export it as CSV in UTF-8 or as Parquet")                          \
+    X(PARQUET_ENCRYPTED, MALFORMED, "Parquet 文件已加密", "The Parquet file is encrypted",                   \
+      "请不使用 Parquet 自带的加密重新导出", "Export it without Parquet's own encryption")                   \
     X(UTF16, MALFORMED, "文件是 UTF-16 编码", "The file is in UTF-16", "请另存为 UTF-8", "Save it as UTF-8") \
     X(GBK, MALFORMED, "文件似为 GBK 编码，而非 UTF-8", "The file seems to be in GBK, not UTF-8",             \
       "请另存为 UTF-8", "Save it as UTF-8")                                                                  \

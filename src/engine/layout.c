@@ -1,4 +1,6 @@
-/* Which bytes of an ingested file a query needs. */
+/* Which bytes of an ingested file a query needs:
+ * {"size","footer":[offset,size],"rows","columns":[{"name","chunks":[[offset,size],…]},…],
+ *  "values":[[[offset,size],…],…]}, the last in the order of the columns. */
 #include "base/json.h"
 #include "base/limits.h"
 #include "engine/engine.h"
@@ -96,5 +98,56 @@ enum result engine_layout_ranges(struct arena *arena, const char *layout, const 
     *ret_range_count = merge(ranges, filled);
     *ret_file_size = file_size;
     *ret_ranges = ranges;
+    return RESULT_OK;
+}
+
+static bool is_among(const char *const *columns, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(columns[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* Within the footer's own bytes, so that no layout blanks what is read. */
+static bool read_blank(const json_t *pair, int64_t file_size, const struct engine_range *footer,
+                       struct engine_range *ret_blank)
+{
+    return read_range(pair, file_size, ret_blank) && ret_blank->offset >= footer->offset &&
+           ret_blank->offset + ret_blank->size <= footer->offset + footer->size;
+}
+
+enum result engine_layout_blanks(struct arena *arena, const char *layout, const char *const *columns,
+                                 size_t column_count, const struct engine_range **ret_blanks,
+                                 size_t *ret_blank_count)
+{
+    CLEANUP_JSON json_t *json = json_loads(layout, 0, NULL);
+    const json_t *all = json_object_get(json, "columns");
+    const json_t *values = json_object_get(json, "values");
+    int64_t file_size = json_integer_or(json, "size", -1);
+    struct engine_range footer;
+    size_t most = 0;
+    if (!json_is_array(all) || !read_range(json_object_get(json, "footer"), file_size, &footer) ||
+        json_array_size(values) > json_array_size(all))
+        return RESULT_CORRUPT;
+    for (size_t i = 0; i < json_array_size(values); i++)
+        most += json_array_size(json_array_get(values, i));
+    if (most > RANGES_MAX)
+        return RESULT_CORRUPT;
+    struct engine_range *blanks = arena_new_array(arena, struct engine_range, most + 1);
+    size_t filled = 0;
+    for (size_t i = 0; i < json_array_size(values); i++) {
+        const char *name = json_text(json_array_get(all, i), "name");
+        size_t j;
+        const json_t *pair;
+        if (name == NULL)
+            return RESULT_CORRUPT;
+        if (!is_among(columns, column_count, name))
+            json_array_foreach (json_array_get(values, i), j, pair)
+                if (!read_blank(pair, file_size, &footer, &blanks[filled++]))
+                    return RESULT_CORRUPT;
+    }
+    *ret_blanks = blanks;
+    *ret_blank_count = filled;
     return RESULT_OK;
 }

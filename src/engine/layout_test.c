@@ -54,3 +54,33 @@ TEST(a_layout_that_does_not_read_is_corrupt)
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_int_equal(ranges_of(arena, bad[i], NULL, 0, &ranges, &count), RESULT_CORRUPT);
 }
+
+TEST(the_values_of_columns_that_are_not_named_are_to_be_blanked)
+{
+    static const char text[] =
+        "{\"size\":1000,\"footer\":[900,100],\"columns\":[{\"name\":\"a\",\"chunks\":[]},"
+        "{\"name\":\"b\",\"chunks\":[]}],\"values\":[[[910,8]],[[920,3],[930,3]]]}";
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    const struct engine_range *blanks;
+    size_t count;
+    const char *const columns[] = {"a", "b"};
+    assert_ok(engine_layout_blanks(arena, text, columns, 1, &blanks, &count));
+    assert_int_equal(count, 2);
+    assert_int_equal(blanks[0].offset, 920);
+    assert_int_equal(blanks[1].size, 3);
+    assert_ok(engine_layout_blanks(arena, text, columns, 2, &blanks, &count));
+    assert_int_equal(count, 0);
+    assert_ok(engine_layout_blanks(arena, text, NULL, 0, &blanks, &count));
+    assert_int_equal(count, 3);
+    assert_ok(engine_layout_blanks(arena, layout, columns, 1, &blanks, &count)); /* an older one */
+    assert_int_equal(count, 0);
+    static const char *const bad[] = {
+        "{\"size\":1000,\"footer\":[900,100],\"columns\":[{\"name\":\"a\"}],\"values\":[[[899,8]]]}",
+        "{\"size\":1000,\"footer\":[900,100],\"columns\":[{\"name\":\"a\"}],\"values\":[[[990,11]]]}",
+        "{\"size\":1000,\"footer\":[900,100],\"columns\":[{\"name\":\"a\"}],\"values\":[[[990,-1]]]}",
+        "{\"size\":1000,\"footer\":[900,100],\"columns\":[{}],\"values\":[[[990,1]]]}",
+        "{\"size\":1000,\"footer\":[900,100],\"columns\":[],\"values\":[[[990,1]]]}",
+        "{\"columns\":[]}"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_int_equal(engine_layout_blanks(arena, bad[i], NULL, 0, &blanks, &count), RESULT_CORRUPT);
+}

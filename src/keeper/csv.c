@@ -4,13 +4,49 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Digits with sign, point and exponent: what a spreadsheet takes for a number. */
+static bool is_number(const char *text)
+{
+    const char *at = text + (*text == '-' || *text == '+');
+    size_t whole = strspn(at, "0123456789");
+    at += whole;
+    size_t part = *at == '.' ? strspn(at + 1, "0123456789") + 1 : 0;
+    at += part;
+    if (whole == 0 && part < 2)
+        return false;
+    if (*at == 'e' || *at == 'E') {
+        at += 1 + (at[1] == '-' || at[1] == '+');
+        if (strspn(at, "0123456789") == 0)
+            return false;
+        at += strspn(at, "0123456789");
+    }
+    return *at == '\0';
+}
+
+/* Text that a spreadsheet would compute instead of show, also behind apostrophes, so that taking one away
+ * gives back what was there. */
+static bool is_formula(const char *text)
+{
+    static const char *const wide[] = {"＝", "＋", "－", "＠"};
+    if (is_number(text))
+        return false;
+    text += strspn(text, "'");
+    if (*text != '\0' && strchr("=+-@\t\r\n", *text) != NULL)
+        return true;
+    for (size_t i = 0; i < sizeof wide / sizeof wide[0]; i++)
+        if (strncmp(text, wide[i], strlen(wide[i])) == 0)
+            return true;
+    return false;
+}
+
 static void put_text(struct wire_out *out, const char *text)
 {
-    if (text[0] != '\0' && strpbrk(text, ",\"\r\n") == NULL) {
+    bool formula = is_formula(text);
+    if (text[0] != '\0' && !formula && strpbrk(text, ",\"\r\n") == NULL) {
         wire_put(out, text, strlen(text));
         return;
     }
-    wire_put(out, "\"", 1);
+    wire_put(out, formula ? "\"'" : "\"", formula ? 2 : 1);
     for (const char *at = text; *at != '\0'; at++)
         wire_put(out, *at == '"' ? "\"\"" : at, *at == '"' ? 2 : 1);
     wire_put(out, "\"", 1);

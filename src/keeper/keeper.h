@@ -171,7 +171,8 @@ enum result keeper_result_open(struct keeper *keeper, struct arena *arena, row_i
 /* ---- products ---- */
 
 /* Fixes the bytes of a reviewed table (CSV, UTF-8, LF) from a sealed result with the release rules applied,
- * as product/PRODUCT. Making it again from the same result gives the same bytes. `release` (NULL: the
+ * as product/PRODUCT; text that a spreadsheet would compute begins with an apostrophe
+ * (keeper/csv.h). Making it again from the same result gives the same bytes. `release` (NULL: the
  * policy's own rules) may tighten them: {"rule","version","threshold","p_percent","k_percent","rounding"},
  * each optional. */
 enum result keeper_product_table(struct keeper *keeper, struct arena *arena, row_id product, row_id result,

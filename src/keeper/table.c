@@ -257,20 +257,32 @@ enum result table_stored(struct arena *arena, const struct vault_file *file, str
     return RESULT_OK;
 }
 
+static const struct vault_range *vault_ranges(struct arena *arena, const struct engine_range *ranges,
+                                              size_t count)
+{
+    struct vault_range *list = arena_new_array(arena, struct vault_range, count + 1);
+    for (size_t i = 0; i < count; i++)
+        list[i] = (struct vault_range){(uint64_t)ranges[i].offset, (uint64_t)ranges[i].size};
+    return list;
+}
+
 enum result table_sparse(struct arena *arena, struct vault_file *file, const char *const *columns,
                          size_t column_count, int *ret_fd)
 {
     struct table_stored stored;
     const struct engine_range *ranges = NULL;
+    const struct engine_range *blanks = NULL;
     size_t count = 0;
+    size_t blank_count = 0;
     int64_t size = 0;
     TRY(table_stored(arena, file, &stored));
     TRY(engine_layout_ranges(arena, stored.layout, columns, column_count, &size, &ranges, &count));
     if (size < 0 || (uint64_t)size != vault_file_size(file))
         return RESULT_CORRUPT;
-    struct vault_range *wanted = arena_new_array(arena, struct vault_range, count);
-    for (size_t i = 0; i < count; i++)
-        wanted[i] = (struct vault_range){(uint64_t)ranges[i].offset, (uint64_t)ranges[i].size};
+    TRY(engine_layout_blanks(arena, stored.layout, columns, column_count, &blanks, &blank_count));
+    const struct vault_range *wanted = vault_ranges(arena, ranges, count);
+    const struct vault_range *unwanted = vault_ranges(arena, blanks, blank_count);
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    return vault_file_sparse(file, wanted, count, processors > 0 ? (unsigned)processors : 1, ret_fd);
+    return vault_file_sparse(file, wanted, count, unwanted, blank_count,
+                             processors > 0 ? (unsigned)processors : 1, ret_fd);
 }

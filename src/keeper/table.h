@@ -31,6 +31,6 @@ struct table_stored {
 /* What vault_file_layout() holds of a table. RESULT_CORRUPT. */
 enum result table_stored(struct arena *arena, const struct vault_file *file, struct table_stored *ret_stored);
 
-/* A memory file with just the chunks of these columns. */
+/* A memory file with just the chunks of these columns, and of the footer not the values of others. */
 enum result table_sparse(struct arena *arena, struct vault_file *file, const char *const *columns,
                          size_t column_count, int *ret_fd);

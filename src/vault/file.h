@@ -84,9 +84,11 @@ struct vault_range {
 };
 
 /* A new memory file (its descriptor) of the plaintext's full size that holds the bytes of `ranges` (in order,
- * apart from each other) and holes elsewhere. `threads` decrypt. Sealed against changes of size. */
+ * apart from each other) but for those of `blanks` (anywhere), and zeros elsewhere. Many small blanks cost
+ * little, many small ranges a block each. `threads` decrypt. Sealed against every change. */
 enum result vault_file_sparse(struct vault_file *file, const struct vault_range *ranges, size_t count,
-                              unsigned threads, int *ret_fd);
+                              const struct vault_range *blanks, size_t blank_count, unsigned threads,
+                              int *ret_fd);
 
 static inline void vault_file_cleanup(struct vault_file **file)
 {

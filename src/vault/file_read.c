@@ -183,8 +183,25 @@ enum result vault_file_read(struct vault_file *file, uint64_t offset, size_t siz
     return open_ranges(file, &range, 1, &sink, 1);
 }
 
+static enum result blank(const struct vault_file *file, const struct sink *sink,
+                         const struct vault_range *blanks, size_t count)
+{
+    static const uint8_t zeros[1024];
+    for (size_t i = 0; i < count; i++) {
+        TRY(check_ranges(file, &blanks[i], 1));
+        for (uint64_t done = 0; done < blanks[i].size;) {
+            uint64_t left = blanks[i].size - done;
+            size_t size = left < sizeof zeros ? (size_t)left : sizeof zeros;
+            TRY(sink_put(sink, blanks[i].offset + done, zeros, size));
+            done += size;
+        }
+    }
+    return RESULT_OK;
+}
+
 enum result vault_file_sparse(struct vault_file *file, const struct vault_range *ranges, size_t count,
-                              unsigned threads, int *ret_fd)
+                              const struct vault_range *blanks, size_t blank_count, unsigned threads,
+                              int *ret_fd)
 {
     TRY(check_ranges(file, ranges, count));
     CLEANUP_FD int fd = memfd_create("dukou", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -192,6 +209,7 @@ enum result vault_file_sparse(struct vault_file *file, const struct vault_range 
         return RESULT_MEMORY;
     struct sink sink = {.fd = fd};
     TRY(open_ranges(file, ranges, count, &sink, threads));
+    TRY(blank(file, &sink, blanks, blank_count));
     if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0)
         return RESULT_IO;
     *ret_fd = fd;

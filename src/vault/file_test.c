@@ -224,18 +224,21 @@ TEST(a_sparse_memory_file_holds_the_ranges_and_nothing_else)
     const size_t size = 40 * BLOCK + 17;
     const struct vault_range ranges[] = {
         {0, 4}, {BLOCK + 100, 50}, {3 * BLOCK, 20 * BLOCK + 5}, {size - 9, 9}};
+    const struct vault_range blanks[] = {{BLOCK + 110, 7}, {size - 2, 1}, {4 * BLOCK - 3, BLOCK}};
     struct place place = place_new();
     uint8_t *bytes = some_bytes(size, 1);
     uint8_t *expected = calloc(1, size);
     uint8_t *got = malloc(size + 1);
     for (size_t i = 0; i < 4; i++)
         memcpy(expected + ranges[i].offset, bytes + ranges[i].offset, ranges[i].size);
+    for (int i = 0; i < 3; i++)
+        memset(expected + blanks[i].offset, 0, blanks[i].size);
     for (int suite = 0; suite < SUITE_COUNT; suite++) {
         write_some(&place, "a", "slice/1", "grant/1", (enum suite)suite, size);
         CLEANUP_VAULT_FILE struct vault_file *file = NULL;
         CLEANUP_FD int fd = -1;
         assert_ok(vault_file_open(place.keys, path_in(&place, "a"), "slice/1", &file));
-        assert_ok(vault_file_sparse(file, ranges, 4, 2, &fd));
+        assert_ok(vault_file_sparse(file, ranges, 4, blanks, 3, 2, &fd));
         assert_int_equal(pread(fd, got, size + 1, 0), size);
         assert_memory_equal(got, expected, size);
         assert_int_equal(pwrite(fd, "x", 1, 0), -1);
@@ -257,9 +260,10 @@ TEST(ranges_out_of_order_or_past_the_end_are_refused)
     const struct vault_range past[] = {{990, 11}};
     const struct vault_range wrapping[] = {{990, UINT64_MAX}};
     int fd = -1;
-    assert_int_equal(vault_file_sparse(file, overlap, 2, 2, &fd), RESULT_INVALID);
-    assert_int_equal(vault_file_sparse(file, past, 1, 2, &fd), RESULT_INVALID);
-    assert_int_equal(vault_file_sparse(file, wrapping, 1, 2, &fd), RESULT_INVALID);
+    assert_int_equal(vault_file_sparse(file, overlap, 2, NULL, 0, 2, &fd), RESULT_INVALID);
+    assert_int_equal(vault_file_sparse(file, past, 1, NULL, 0, 2, &fd), RESULT_INVALID);
+    assert_int_equal(vault_file_sparse(file, wrapping, 1, NULL, 0, 2, &fd), RESULT_INVALID);
+    assert_int_equal(vault_file_sparse(file, NULL, 0, past, 1, 2, &fd), RESULT_INVALID);
     assert_int_equal(fd, -1);
     vault_keys_close(place.keys);
 }

@@ -1,6 +1,8 @@
 #include "engine/duckdb/csv.h"
 
 #include "base/limits.h"
+#include "base/text.h"
+#include "engine/duckdb/foreign.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -58,23 +60,22 @@ static enum failure fail_here(struct scan *scan, enum failure failure)
     return fail(scan, failure, scan->line, scan->field + 1);
 }
 
-/* Bytes that are no UTF-8: do they read as GBK up to the end of the line? */
+/* Bytes that are no UTF-8: does the record read as GBK or GB 18030, as far as the sample goes, up to the
+ * line's end? */
 static enum failure name_encoding(struct scan *scan)
 {
-    unsigned char sample[SAMPLE];
-    ssize_t size = pread(scan->fd, sample, sizeof sample, scan->record_at);
-    size_t pairs = 0;
-    for (ssize_t i = 0; i < size && sample[i] != '\n'; i++) {
-        if (sample[i] < 0x80)
-            continue;
-        if (i + 1 == size)
-            break;
-        unsigned char next = sample[++i];
-        if (sample[i - 1] < 0x81 || sample[i - 1] > 0xFE || next < 0x40 || next == 0x7F || next > 0xFE)
-            return fail_here(scan, FAILURE_UTF8);
-        pairs++;
-    }
-    return fail_here(scan, pairs > 0 ? FAILURE_GBK : FAILURE_UTF8);
+    char sample[SAMPLE];
+    ssize_t got = pread(scan->fd, sample, sizeof sample, scan->record_at);
+    size_t size = got > 0 ? (size_t)got : 0;
+    const char *end = memchr(sample, '\n', size);
+    bool is_cut = end == NULL;
+    if (!is_cut)
+        size = (size_t)(end - sample);
+    /* the sample may end within a character */
+    for (size_t less = 0; less < (is_cut ? 4 : 1) && less < size; less++)
+        if (text_looks_gbk(sample, size - less))
+            return fail_here(scan, FAILURE_GBK);
+    return fail_here(scan, FAILURE_UTF8);
 }
 
 static bool utf8_step(struct scan *scan, unsigned char c)
@@ -277,7 +278,8 @@ static enum failure check_mark(struct scan *scan, const unsigned char *bytes, si
         return fail(scan, FAILURE_MARK, 1, 0);
     if (size >= 2 && (memcmp(bytes, "\xFF\xFE", 2) == 0 || memcmp(bytes, "\xFE\xFF", 2) == 0))
         return fail(scan, FAILURE_UTF16, 1, 0);
-    return FAILURE_NONE;
+    enum failure failure = foreign_file(bytes, size, &scan->csv->name);
+    return failure == FAILURE_NONE ? FAILURE_NONE : fail(scan, failure, 0, 0);
 }
 
 static enum failure finish(struct scan *scan)

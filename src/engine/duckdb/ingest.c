@@ -2,6 +2,7 @@
  * bytes is kept. */
 #include "base/limits.h"
 #include "engine/duckdb/csv.h"
+#include "engine/duckdb/footer.h"
 #include "engine/duckdb/schema.h"
 #include "engine/duckdb/source.h"
 #include "engine/duckdb/worker.h"
@@ -166,7 +167,38 @@ static bool write_output(struct ingest *ingest)
     return written;
 }
 
-/* {"rows","size","footer":[offset,size],"columns":[{"name","chunks":[[offset,size],…]}]} */
+/* ---- where everything stands: layout.c ---- */
+
+struct values {
+    struct wire_out *columns; /* of each the pairs, as JSON */
+    size_t count;
+};
+
+static void note_value(void *context, size_t column, int64_t offset, int64_t size)
+{
+    struct values *values = context;
+    if (column < values->count)
+        worker_append(&values->columns[column], ",", "[%lld,%lld]", (long long)offset, (long long)size);
+}
+
+/* The JSON object, with "values" at its end: where the smallest and largest values stand in the footer. */
+static const char *with_values(struct ingest *ingest, const char *json, size_t columns)
+{
+    struct worker *worker = ingest->worker;
+    struct values values = {worker_array(sizeof *values.columns, columns), columns};
+    struct footer footer;
+    struct wire_out list = {0};
+    size_t size = strlen(json);
+    if (size == 0 || json[size - 1] != '}' ||
+        !footer_read(worker->descriptors[worker->descriptor_count - 1], &footer) ||
+        !footer_values(&footer, note_value, &values))
+        worker_fail(worker, FAILURE_UNKNOWN, NULL, NULL);
+    for (size_t i = 0; i < columns; i++)
+        worker_append(&list, ",", "[%s]", worker_text(&values.columns[i]));
+    return worker_format("%.*s,\"values\":[%s]}", (int)size - 1, json, worker_text(&list));
+}
+
+/* {"rows","size","footer":[offset,size],"columns":[{"name","chunks":[[offset,size],…]}],"values":[…]} */
 static void put_layout(struct ingest *ingest, struct wire_out *answer)
 {
     struct worker_grid grid = worker_grid(
@@ -184,8 +216,9 @@ static void put_layout(struct ingest *ingest, struct wire_out *answer)
         "parts AS (SELECT column_id, {name: name, chunks: coalesce(list, [])} AS part "
         "FROM names LEFT JOIN lists USING (column_id)) "
         "SELECT to_json({rows: (SELECT num_rows FROM parquet_file_metadata('" JAIL_FILE_OUTPUT "')), "
-        "columns: (SELECT list(part ORDER BY column_id) FROM parts)})::VARCHAR");
-    wire_put_text(answer, grid.cells[0].text);
+        "columns: (SELECT list(part ORDER BY column_id) FROM parts)})::VARCHAR, (SELECT count(*) FROM "
+        "parts)::BIGINT");
+    wire_put_text(answer, with_values(ingest, grid.cells[0].text, (size_t)grid.cells[1].integer));
 }
 
 static void put_accepted(struct ingest *ingest, struct wire_out *answer)

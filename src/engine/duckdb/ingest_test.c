@@ -390,6 +390,50 @@ TEST(a_sparse_file_with_the_chunks_of_two_columns_answers_like_the_whole)
     (void)close(table.fd);
 }
 
+/* What a sparse file tells of a column that was left out: not its smallest and largest values. */
+TEST(a_sparse_file_holds_no_value_of_a_column_that_was_left_out)
+{
+    CLEANUP_INTAKE struct intake in = {0};
+    int fd = fixture_parquet("SELECT range AS id, 'kanari-' || range AS 姓名, 1234567.875 + range AS height, "
+                             "DATE '2020-01-01' AS born, TIMESTAMP '2020-01-01' AS at, true AS local "
+                             "FROM range(300000)",
+                             NULL);
+    take_in(&in, fd, ENGINE_PARQUET, all_types, ALL_TYPES, "姓名");
+    assert_true(in.report.accepted);
+    static const char *const columns[] = {"id"};
+    const struct engine_range *ranges;
+    const struct engine_range *blanks;
+    size_t count;
+    size_t blank_count;
+    int64_t size;
+    assert_ok(engine_layout_ranges(in.arena, in.report.layout, columns, 1, &size, &ranges, &count));
+    assert_ok(engine_layout_blanks(in.arena, in.report.layout, columns, 1, &blanks, &blank_count));
+    assert_true(blank_count >= 12); /* three row groups, two texts and more */
+    int sparse = fixture_sparse(in.output, size, ranges, count);
+    char *bytes = malloc((size_t)size);
+    static const double least = 1234567.875;
+    assert_int_equal(pread(sparse, bytes, (size_t)size, 0), size);
+    assert_non_null(memmem(bytes, (size_t)size, "kanari-", 7)); /* that is the leak */
+    assert_non_null(memmem(bytes, (size_t)size, &least, sizeof least));
+    for (size_t i = 0; i < blank_count; i++) {
+        memset(bytes + blanks[i].offset, 0, (size_t)blanks[i].size);
+        assert_int_equal(pwrite(sparse, bytes + blanks[i].offset, (size_t)blanks[i].size, blanks[i].offset),
+                         blanks[i].size);
+    }
+    assert_null(memmem(bytes, (size_t)size, "kanari-", 7));
+    assert_null(memmem(bytes, (size_t)size, &least, sizeof least));
+    free(bytes);
+    struct engine_table table = {.name = "t", .fd = sparse, .columns = columns, .column_count = 1};
+    struct engine_query query = {.sql = "SELECT count(*), min(id), max(id) FROM t WHERE id > 200000",
+                                 .tables = &table,
+                                 .table_count = 1};
+    struct engine_answer answer;
+    assert_ok(engine_run(fixture_engine(), NULL, in.arena, &query, &answer, NULL));
+    assert_int_equal(answer.columns[0].integers[0], 99999);
+    assert_int_equal(answer.columns[1].integers[0], 200001);
+    (void)close(sparse);
+}
+
 /* ---- describing ---- */
 
 TEST(a_csv_is_described_by_the_narrowest_types)

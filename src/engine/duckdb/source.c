@@ -1,9 +1,17 @@
 #include "engine/duckdb/source.h"
 
 #include "base/limits.h"
+#include "base/text.h"
 #include "engine/duckdb/csv.h"
+#include "engine/duckdb/footer.h"
 
 #include <string.h>
+
+/* A name that shows itself whole. */
+static bool is_plain(const char *name)
+{
+    return !text_has_control(name) && !text_has_invisible(name) && strpbrk(name, "\n\t") == NULL;
+}
 
 static void open_csv(struct worker *worker, struct source *source)
 {
@@ -30,6 +38,8 @@ static void open_csv(struct worker *worker, struct source *source)
     struct wire_out list = {0};
     for (size_t i = 0; i < csv.columns; i++) {
         source->names[i] = csv.names[i];
+        if (!is_plain(source->names[i]))
+            worker_fail(worker, FAILURE_COLUMN_NAME, "line 1", NULL);
         source->quoted[i] = worker_format("c%zu", i);
         source->types[i] = "VARCHAR";
         worker_append(&list, ", ", "c%zu: 'VARCHAR'", i);
@@ -42,8 +52,22 @@ static void open_csv(struct worker *worker, struct source *source)
         worker_text(&list));
 }
 
+/* DuckDB takes time in the square of columns, and of groups in one another; none of them would be taken in.
+ */
+static void check_width(struct worker *worker)
+{
+    struct footer footer;
+    size_t elements = 0;
+    if (!footer_read(worker->descriptors[0], &footer) || !footer_elements(&footer, &elements))
+        worker_fail(worker, FAILURE_NOT_PARQUET, NULL, NULL);
+    footer_free(&footer);
+    if (elements > LIMIT_TABLE_COLUMNS + 1)
+        worker_fail(worker, FAILURE_COLUMNS_MANY, NULL, worker_format("%d", LIMIT_TABLE_COLUMNS));
+}
+
 static void open_parquet(struct worker *worker, struct source *source)
 {
+    check_width(worker);
     struct worker_grid grid = worker_grid(worker, FAILURE_NOT_PARQUET,
                                           "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM "
                                           "read_parquet('/room/0'))");
@@ -59,7 +83,7 @@ static void open_parquet(struct worker *worker, struct source *source)
         source->quoted[i] = worker_identifier(source->names[i]);
         if (source->names[i][0] == '\0')
             worker_fail(worker, FAILURE_COLUMN_NAMELESS, NULL, NULL);
-        if (strlen(source->names[i]) > LIMIT_COLUMN_NAME_BYTES)
+        if (strlen(source->names[i]) > LIMIT_COLUMN_NAME_BYTES || !is_plain(source->names[i]))
             worker_fail(worker, FAILURE_COLUMN_NAME, NULL, NULL);
     }
     source->from = "read_parquet('/room/0')";
