@@ -277,8 +277,8 @@ static enum result read_order(struct guard_context *context, const json_t *modif
         TRY(tree_read_expression(context, json_object_get(order, "expression"),
                                  &query->orders[i].expression));
         size_t location = query->orders[i].expression->location;
-        size_t direction;
-        size_t nulls;
+        size_t direction = 0;
+        size_t nulls = 0;
         TRY(one_of(context, order, "type", directions, location, &direction));
         TRY(one_of(context, order, "null_order", null_orders, location, &nulls));
         query->orders[i].descending = direction == 2;

@@ -54,13 +54,17 @@ static void add_common_headers(struct exchange *exchange)
         exchange_add_header(exchange, "Set-Cookie", exchange->cookie);
 }
 
-/* RFC 8187 for names beyond ASCII. */
+/* RFC 8187 for names beyond ASCII. Whoever saves it gets a name and no path, and no file that hides. */
 static const char *disposition(struct arena *arena, const char *name)
 {
     static const char digits[] = "0123456789ABCDEF";
     char *encoded = arena_alloc(arena, 3 * strlen(name) + 1);
     char *to = encoded;
     for (const char *c = name; *c != '\0'; c++) {
+        if (*c == '/' || *c == '\\' || *c == ':' || (*c == '.' && c == name)) {
+            *to++ = '_';
+            continue;
+        }
         bool plain = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') ||
                      *c == '.' || *c == '-' || *c == '_';
         if (plain) {
@@ -80,6 +84,8 @@ static void fill_bytes(struct request *request)
     const char *type = request->content_type != NULL ? request->content_type : "application/octet-stream";
     set_body(exchange, request->status != 0 ? request->status : 200, type, request->bytes,
              request->bytes_size);
+    /* what somebody uploaded never runs as a part of this site */
+    exchange_add_header(exchange, "Content-Security-Policy", "sandbox; default-src 'none'");
     if (request->file_name != NULL)
         exchange_add_header(exchange, "Content-Disposition",
                             disposition(exchange->arena, request->file_name));

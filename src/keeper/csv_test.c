@@ -24,8 +24,9 @@ TEST(a_table_has_a_header_and_a_line_for_each_row)
 
 TEST(text_with_commas_quotes_or_line_ends_is_quoted)
 {
-    assert_csv("{\"columns\":[{\"name\":\"a,b\"}],\"rows\":[[\"x\\\"y\"],[\"1\\n2\"],[\"x\\r\"],[\"plain\"]]}",
-               "\"a,b\"\n\"x\"\"y\"\n\"1\n2\"\n\"x\r\"\nplain\n");
+    assert_csv(
+        "{\"columns\":[{\"name\":\"a,b\"}],\"rows\":[[\"x\\\"y\"],[\"1\\n2\"],[\"x\\r\"],[\"plain\"]]}",
+        "\"a,b\"\n\"x\"\"y\"\n\"1\n2\"\n\"x\r\"\nplain\n");
 }
 
 TEST(a_missing_value_differs_from_empty_text)

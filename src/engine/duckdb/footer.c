@@ -1,5 +1,6 @@
 #include "engine/duckdb/footer.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -60,7 +61,7 @@ struct reader {
 
 static uint8_t get_byte(struct reader *reader)
 {
-    if (reader->at == reader->end) {
+    if (reader->at == NULL || reader->at == reader->end) {
         reader->bad = true;
         return 0;
     }
@@ -281,6 +282,7 @@ static void search_groups(struct search *search)
 
 bool footer_values(const struct footer *footer, footer_value *each, void *context)
 {
+    assert(footer->bytes != NULL);
     struct search search = {
         {footer->bytes, footer->bytes + footer->size, 0, false}, footer, each, context, 0};
     enter(&search, FILE_ROW_GROUPS, COMPACT_LIST, search_groups);
@@ -289,6 +291,7 @@ bool footer_values(const struct footer *footer, footer_value *each, void *contex
 
 bool footer_elements(const struct footer *footer, size_t *ret_count)
 {
+    assert(footer->bytes != NULL);
     struct reader reader = {footer->bytes, footer->bytes + footer->size, 0, false};
     int64_t number = 0;
     enum compact type;

@@ -20,7 +20,7 @@ static void put_varint(struct wire_out *out, uint64_t value)
 
 static void put_zigzag(struct wire_out *out, int64_t value)
 {
-    put_varint(out, (uint64_t)value << 1 ^ (uint64_t)(value >> 63));
+    put_varint(out, (uint64_t)value << 1 ^ (value < 0 ? UINT64_MAX : 0));
 }
 
 static void put_field(struct wire_out *out, int *last, int number, int type)
