@@ -541,6 +541,12 @@ TEST(who_does_not_read_a_reply_loses_the_connection)
     assert_false(open);
     (void)close(line);
     bench_close(&bench);
+    attack_stopped(&(struct attack){
+        .chapter = "http",
+        .name = "slow readers of small replies",
+        .tried = "A client sends thousands of requests at once and reads a byte now and then.",
+        .stopped = "http: watch.c, LIMIT_REPLY_SECONDS",
+        .seen = "the connection is closed when the time of a reply is over"});
 }
 
 TEST(requests_sent_at_once_on_one_connection_are_answered_in_their_order)

@@ -1,3 +1,4 @@
+#include "support/attack.h"
 #include "support/test.h"
 #include "vault/disk.h"
 #include "vault/protect.h"
@@ -165,6 +166,11 @@ TEST(active_swap_is_refused_unless_it_is_said_to_be_encrypted)
     assert_int_equal(setenv("DUKOU_SWAP_ENCRYPTED", "yes", 1), 0);
     assert_ok(vault_protect_swap(path, &refusal));
     assert_int_equal(unsetenv("DUKOU_SWAP_ENCRYPTED"), 0);
+    attack_stopped(&(struct attack){.chapter = "secrets",
+                                    .name = "swap",
+                                    .tried = "The machine has active swap that nobody says is encrypted.",
+                                    .stopped = "vault/protect",
+                                    .seen = "the start is refused"});
 }
 
 TEST(a_half_written_object_of_a_crash_is_swept_away_at_the_start)
