@@ -4,6 +4,7 @@
 #include "support/test.h"
 
 #include <dirent.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -39,6 +40,8 @@ static enum result receive_with(size_t count, struct channel_message *ret_messag
         sent.msg_control = control.bytes;
         sent.msg_controllen = CMSG_SPACE(count * sizeof(int));
         struct cmsghdr *first = CMSG_FIRSTHDR(&sent);
+        if (first == NULL)
+            abort();
         first->cmsg_level = SOL_SOCKET;
         first->cmsg_type = SCM_RIGHTS;
         first->cmsg_len = CMSG_LEN(count * sizeof(int));

@@ -18,27 +18,25 @@
 enum { ROUNDS = 16000, ROUNDS_LONG = 400 * 1000, MESSAGE_MAX = 4096, KINDS = 5 };
 
 /* What each verb takes, for the mutations to begin with. */
+#define EXPECTED "\"expected\":{\"columns\":[{\"name\":\"id\",\"type\":\"integer\"}]}"
+#define POLICY "\"policy\":{\"rule\":\"r\",\"version\":1,\"tables\":[]}"
+#define CHECKPOINT "dukou.test/log\\n0\\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\\n"
+
 static const char *const seeds[VERB_COUNT] = {
     [VERB_LOG_RESUME] = "{\"proof\":[]}",
     [VERB_LOG_EXTEND] = "{\"from\":0}",
-    [VERB_SIGN] = "{\"text\":\"dukou.test/log\\n0\\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\\n\"}",
+    [VERB_SIGN] = "{\"text\":\"" CHECKPOINT "\"}",
     [VERB_GRANT_OPEN] = "{\"grant\":17}",
     [VERB_ORDER_SIGN] = "{\"order\":{\"order\":1,\"grant\":17,\"public_key\":\"ab\"}}",
-    [VERB_SLICE_RECEIVE] =
-        "{\"grant\":17,\"expected\":{\"columns\":[{\"name\":\"id\",\"type\":\"integer\"}]}}",
-    [VERB_IMPORT] =
-        "{\"import\":3,\"expected\":{\"columns\":[{\"name\":\"id\",\"type\":\"integer\"}],\"room\":2}}",
-    [VERB_QUERY_CHECK] = "{\"policy\":{\"rule\":\"r\",\"version\":1,\"tables\":[]},\"sql\":\"SELECT 1\"}",
-    [VERB_QUERY_RUN] =
-        "{\"result\":9,\"room\":2,\"policy\":{\"rule\":\"r\",\"version\":1,\"tables\":[]},\"sql\":"
-        "\"SELECT 1\"}",
+    [VERB_SLICE_RECEIVE] = "{\"grant\":17," EXPECTED "}",
+    [VERB_IMPORT] = "{\"import\":3," EXPECTED "}",
+    [VERB_QUERY_CHECK] = "{" POLICY ",\"sql\":\"SELECT 1\"}",
+    [VERB_QUERY_RUN] = "{\"result\":9,\"room\":2," POLICY ",\"sql\":\"SELECT 1\"}",
     [VERB_QUERY_PROGRESS] = "{\"result\":9}",
     [VERB_CANCEL] = "{\"scope\":\"room/2\"}",
     [VERB_RESULT_OPEN] = "{\"product\":4,\"result\":9}",
     [VERB_PRODUCT_TABLE] = "{\"product\":4,\"result\":9,\"release\":{\"threshold\":10}}",
-    [VERB_PRODUCT_INDEX] =
-        "{\"product\":5,\"policy\":{\"rule\":\"r\",\"version\":1,\"tables\":[]},\"spec\":{\"table\":"
-        "\"a\",\"predicate\":\"b\"}}",
+    [VERB_PRODUCT_INDEX] = "{\"product\":5," POLICY ",\"spec\":{\"table\":\"a\",\"predicate\":\"b\"}}",
     [VERB_PRODUCT_DIGEST] = "{\"product\":4}",
     [VERB_PRODUCT_READ] = "{\"product\":4}",
     [VERB_DOCUMENT_PUT] = "{\"document\":12}",
@@ -97,6 +95,8 @@ static void set_descriptors(struct bombardment *bombardment, struct msghdr *mess
     message->msg_control = room;
     message->msg_controllen = CMSG_SPACE(count * sizeof(int));
     struct cmsghdr *head = CMSG_FIRSTHDR(message);
+    if (head == NULL)
+        abort();
     head->cmsg_level = SOL_SOCKET;
     head->cmsg_type = SCM_RIGHTS;
     head->cmsg_len = CMSG_LEN(count * sizeof(int));
