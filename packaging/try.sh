@@ -55,8 +55,11 @@ curl -fsS http://127.0.0.1:$port/api/catalogue | grep -q items
 in_root dukou-admin backup /var/lib/dukou/one | grep -q one
 stop
 in_root dukou-admin audit verify | grep -q verified
-layers=$(in_root dukou-admin keys show | grep -c '^    "')
-((layers >= 14)) || { echo "the jail has $layers layers only"; exit 1; }
+# A chroot forbids user namespaces, and with them those layers that need one; the others must be there.
+in_root dukou-admin keys show >"$root/keys.log"
+for layer in no_new_privs 'no capabilities' 'seccomp allow-list' 'resource limits'; do
+    grep -q "\"$layer\"" "$root/keys.log" || { cat "$root/keys.log"; exit 1; }
+done
 
 step "upgrade over itself: settings and city stay"
 echo 'DUKOU_THREADS=3' >>"$root/etc/dukou/dukou.conf"

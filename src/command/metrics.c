@@ -5,6 +5,7 @@
 #include "command/metrics.h"
 
 #include "base/limits.h"
+#include "base/process.h"
 #include "command/command.h"
 #include "command/watch.h"
 #include "http/dispatch.h"
@@ -52,11 +53,17 @@ struct scrape {
 
 /* ---- lines ---- */
 
+/* Of the labels of the row, in their order. */
+#define VALUES(...) ((const char *const[LABELS_MAX + 1]){__VA_ARGS__})
+#define NONE VALUES(NULL)
+
 static void begin_line(struct scrape *scrape, const char *ending, const char *const *values)
 {
     (void)fprintf(scrape->out, "%s%s", scrape->metric->name, ending);
-    for (size_t i = 0; scrape->metric->labels[i] != NULL; i++)
+    for (size_t i = 0; scrape->metric->labels[i] != NULL; i++) {
+        assert(values[i] != NULL);
         (void)fprintf(scrape->out, "%s%s=\"%s\"", i == 0 ? "{" : ",", scrape->metric->labels[i], values[i]);
+    }
 }
 
 static void end_line(struct scrape *scrape, bool closes)
@@ -64,7 +71,6 @@ static void end_line(struct scrape *scrape, bool closes)
     (void)fputs(closes ? "} " : " ", scrape->out);
 }
 
-/* `values`: one for each label of the row; NULL where it has none. */
 static void whole(struct scrape *scrape, const char *const *values, int64_t value)
 {
     begin_line(scrape, "", values);
@@ -101,8 +107,6 @@ static void spread(struct scrape *scrape, const char *const *values, const struc
     end_line(scrape, labelled);
     (void)fprintf(scrape->out, "%" PRIu64 "\n", reading->under[bounds->count]);
 }
-
-#define VALUES(...) ((const char *const[]){__VA_ARGS__})
 
 /* ---- requests ---- */
 
@@ -158,13 +162,13 @@ static void print_open_limit(struct scrape *scrape)
 
 static void print_jobs_waiting(struct scrape *scrape)
 {
-    whole(scrape, NULL, jobs_waiting(scrape->app->jobs));
+    whole(scrape, NONE, jobs_waiting(scrape->app->jobs));
 }
 
 static void print_sessions(struct scrape *scrape)
 {
     if (scrape->counted)
-        whole(scrape, NULL, scrape->sessions);
+        whole(scrape, NONE, scrape->sessions);
 }
 
 /* ---- store, log ---- */
@@ -184,40 +188,40 @@ static void print_store_failures(struct scrape *scrape)
 static void print_batches(struct scrape *scrape)
 {
     if (scrape->store.has_batches)
-        spread(scrape, NULL, &store_batch_bounds, &scrape->store.batches, 1);
+        spread(scrape, NONE, &store_batch_bounds, &scrape->store.batches, 1);
 }
 
 static void print_wal(struct scrape *scrape)
 {
     if (scrape->store.log_bytes >= 0)
-        whole(scrape, NULL, scrape->store.log_bytes);
+        whole(scrape, NONE, scrape->store.log_bytes);
 }
 
 static void print_overdue(struct scrape *scrape)
 {
     if (scrape->counted)
-        whole(scrape, NULL, scrape->overdue);
+        whole(scrape, NONE, scrape->overdue);
 }
 
 static void print_metered(struct scrape *scrape)
 {
     if (scrape->counted)
-        whole(scrape, NULL, scrape->metered);
+        whole(scrape, NONE, scrape->metered);
 }
 
 static void print_entries(struct scrape *scrape)
 {
-    whole(scrape, NULL, scrape->view.entries);
+    whole(scrape, NONE, scrape->view.entries);
 }
 
 static void print_sealed(struct scrape *scrape)
 {
-    whole(scrape, NULL, scrape->view.sealed);
+    whole(scrape, NONE, scrape->view.sealed);
 }
 
 static void print_seal_lag(struct scrape *scrape)
 {
-    real(scrape, NULL, scrape->view.seal_seconds);
+    real(scrape, NONE, scrape->view.seal_seconds);
 }
 
 /* ---- keeper, workers ---- */
@@ -246,12 +250,12 @@ static void print_keeper_failures(struct scrape *scrape)
 
 static void print_keeper_waiting(struct scrape *scrape)
 {
-    whole(scrape, NULL, scrape->view.calls_waiting);
+    whole(scrape, NONE, scrape->view.calls_waiting);
 }
 
 static void print_keeper_memory(struct scrape *scrape)
 {
-    whole(scrape, NULL, scrape->view.keeper_bytes);
+    whole(scrape, NONE, scrape->view.keeper_bytes);
 }
 
 static void print_workers(struct scrape *scrape)
@@ -294,20 +298,14 @@ static void print_cpu(struct scrape *scrape)
 {
     struct rusage usage;
     if (getrusage(RUSAGE_SELF, &usage) == 0)
-        real(scrape, NULL,
+        real(scrape, NONE,
              (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
                  (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
 }
 
 static void print_memory(struct scrape *scrape)
 {
-    long long pages = 0;
-    FILE *file = fopen("/proc/self/statm", "re");
-    if (file == NULL)
-        return;
-    if (fscanf(file, "%*s %lld", &pages) == 1)
-        whole(scrape, NULL, (int64_t)pages * sysconf(_SC_PAGESIZE));
-    (void)fclose(file);
+    whole(scrape, NONE, process_resident_bytes());
 }
 
 static void print_fds(struct scrape *scrape)
@@ -319,14 +317,14 @@ static void print_fds(struct scrape *scrape)
     for (const struct dirent *entry; (entry = readdir(folder)) != NULL;)
         count += entry->d_name[0] != '.';
     (void)closedir(folder);
-    whole(scrape, NULL, count);
+    whole(scrape, NONE, count);
 }
 
 static void print_max_fds(struct scrape *scrape)
 {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
-        whole(scrape, NULL, (int64_t)limit.rlim_cur);
+        whole(scrape, NONE, (int64_t)limit.rlim_cur);
 }
 
 /* ---- the table ---- */

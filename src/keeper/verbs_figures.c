@@ -1,20 +1,6 @@
 /* What the keeper does now, for whoever watches the platform. */
+#include "base/process.h"
 #include "keeper/serving.h"
-
-#include <stdio.h>
-#include <unistd.h>
-
-static int64_t memory_bytes(void)
-{
-    long long pages = 0;
-    FILE *file = fopen("/proc/self/statm", "re");
-    if (file == NULL)
-        return 0;
-    if (fscanf(file, "%*s %lld", &pages) != 1)
-        pages = 0;
-    (void)fclose(file);
-    return (int64_t)pages * sysconf(_SC_PAGESIZE);
-}
 
 enum result keeper_verb_FIGURES(struct serving *serving, struct call *call)
 {
@@ -30,7 +16,7 @@ enum result keeper_verb_FIGURES(struct serving *serving, struct call *call)
         {"jobs", (int64_t)figures.jobs},
         {"jobs_killed", (int64_t)figures.killed},
         {"calls_waiting", (int64_t)(crew_waiting(serving->quick) + crew_waiting(serving->slow))},
-        {"memory_bytes", memory_bytes()},
+        {"memory_bytes", process_resident_bytes()},
     };
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
         (void)json_object_set_new(call->reply, members[i].name, json_integer(members[i].value));
