@@ -254,7 +254,7 @@ struct list {
 static void list_add(struct list *list, const char *before, const char *item, size_t size, const char *behind)
 {
     size_t more = strlen(before) + size + strlen(behind) + 4;
-    if (list->size + more > list->room) {
+    if (list->text == NULL || list->size + more > list->room) {
         list->room = 2 * (list->room + more);
         list->text = realloc(list->text, list->room);
         if (list->text == NULL)

@@ -43,12 +43,13 @@ static const char *run(PGconn *connection, const char *sql)
 static const char *url_of(const char *database)
 {
     static char url[512];
-    const char *slash = strrchr(server(), '/');
-    const char *name = strstr(server(), "/postgres?");
-    if (name == NULL || slash == NULL)
-        fail_msg("DUKOU_TEST_STORE is no address of the database 'postgres': %s", server());
-    (void)snprintf(url, sizeof url, "%.*s/%s%s", (int)(name - server()), server(), database,
-                   name + strlen("/postgres"));
+    const char *of = server();
+    const char *name = of != NULL ? strstr(of, "/postgres?") : NULL;
+    if (name == NULL)
+        fail_msg("DUKOU_TEST_STORE is no address of the database 'postgres'");
+    else
+        (void)snprintf(url, sizeof url, "%.*s/%s%s", (int)(name - of), of, database,
+                       name + strlen("/postgres"));
     return url;
 }
 

@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char lock_text[] = "SELECT pg_advisory_xact_lock(" PG_LOCK_WRITE "), pg_current_xact_id()";
+
 static const char *const verb_texts[PG_VERBS] = {
     [PG_BEGIN_READ] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
     [PG_BEGIN_WRITE] = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
-    [PG_LOCK] = "SELECT pg_advisory_xact_lock(" PG_LOCK_WRITE "), pg_current_xact_id()",
+    [PG_LOCK] = lock_text,
     [PG_COMMIT] = "COMMIT",
     [PG_ROLLBACK] = "ROLLBACK",
     [PG_SAVE] = "SAVEPOINT unit",

@@ -134,7 +134,7 @@ static enum result put_row(struct filler *filler, const struct pg_table *table, 
     char *at = put_int(bytes, (uint32_t)row->count, 2);
     for (size_t i = 0; i < row->count; i++) {
         at = put_int(at, values[i].bytes == NULL ? UINT32_MAX : (uint32_t)values[i].size, 4);
-        if (values[i].size > 0)
+        if (values[i].bytes != NULL && values[i].size > 0)
             memcpy(at, values[i].bytes, (size_t)values[i].size);
         at += values[i].size;
     }

@@ -73,7 +73,8 @@ static enum result put_real(struct pg_value *value, Oid type, double real)
         put_small(value, bits, 8);
         return RESULT_OK;
     }
-    if (real >= -0x1p63 && real < 0x1p63 && real == (double)(int64_t)real && type != PG_TEXT)
+    static const double end = 9223372036854775808.0; /* of the integers */
+    if (type != PG_TEXT && real >= -end && real < end && real == (double)(int64_t)real)
         return put_integer(value, type, (int64_t)real);
     return RESULT_INVALID;
 }

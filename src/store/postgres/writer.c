@@ -12,6 +12,7 @@
 #include "store/group.h"
 #include "store/postgres/postgres.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -159,24 +160,26 @@ static const char *status_of(struct pg_writer *writer)
 {
     if (writer->connection == NULL && connect(writer) != RESULT_OK)
         return NULL;
+    struct pg_connection *connection = writer->connection;
+    assert(connection != NULL);
     static const Oid types[] = {PG_XID8};
     const struct pg_place place = {.type = PG_XID8};
     const struct store_value number = store_integer(writer->number);
     struct pg_value value;
     (void)pg_value_put(writer->arena, &number, &place, &value);
-    pg_drain(writer->connection);
-    pg_send(writer->connection, "SELECT pg_xact_status($1)", &value, types, 1);
-    struct pg_outcome outcome = pg_collect(writer->connection);
+    pg_drain(connection);
+    pg_send(connection, "SELECT pg_xact_status($1)", &value, types, 1);
+    struct pg_outcome outcome = pg_collect(connection);
     const char *status = NULL;
     if (outcome.result == RESULT_OK)
         status = PQgetisnull(outcome.answer, 0, 0)
                      ? NULL
                      : arena_strdup(writer->arena, PQgetvalue(outcome.answer, 0, 0));
-    else if (strcmp(writer->connection->state, "22023") == 0)
+    else if (strcmp(connection->state, "22023") == 0)
         status = "aborted";
     PQclear(outcome.answer);
-    pg_end(writer->connection);
-    if (pg_lost(writer->connection))
+    pg_end(connection);
+    if (pg_lost(connection))
         drop(writer);
     return status;
 }
