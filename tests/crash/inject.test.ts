@@ -15,7 +15,7 @@ import { Link, json, type Asked } from './load.ts';
 
 const CALLS = ['write', 'pwrite64', 'fsync', 'fdatasync', 'rename', 'renameat', 'mkdir', 'mkdirat', 'ftruncate', 'unlink', 'unlinkat'];
 const SYNCS = ['fsync', 'fdatasync'];
-const POINTS_EACH = process.env.DUKOU_TEST_LONG ? Infinity : 3; // of a command, a call and an error
+const POINTS_EACH = process.env.DUKOU_TEST_LONG ? Infinity : 2; // of a command, a call and an error
 const AT_ONCE = 2;
 const ENDS_SECONDS = 60;
 
@@ -218,7 +218,7 @@ const permitted = mayTrace();
 const given = process.env.DUKOU_CRASH_INJECT?.split(':');
 for (const [name, scene] of Object.entries(scenes)) {
   if (given !== undefined && given[0] !== name) continue;
-  test(`${name}: whichever write or sync fails, it fails clearly and goes on afterwards`, { timeout: 600_000, skip: permitted ? false : 'strace is not there, or tracing is not permitted on this machine' }, async (context) => {
+  test(`${name}: whichever write or sync fails, it fails clearly and goes on afterwards`, { timeout: process.env.DUKOU_TEST_LONG ? 18_000_000 : 600_000, skip: permitted ? false : 'strace is not there, or tracing is not permitted on this machine' }, async (context) => {
     const points = given !== undefined ? [{ call: given[1]!, error: given[2]!, when: Number(given[3]) }] : await pointsOf(scene);
     let next = 0;
     const worker = async () => {
