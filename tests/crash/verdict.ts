@@ -10,6 +10,16 @@ import { Chance, type Asked, type Link } from './load.ts';
 
 const yes = (asked: Asked) => asked.status !== undefined && asked.status >= 200 && asked.status < 300;
 
+// A city that has just started may ask for a moment's patience (503).
+async function patiently(link: Link, asked: Asked): Promise<Asked> {
+  for (let i = 0; i < 100; i++) {
+    const answer = await link.send({ ...asked });
+    if (answer.status !== 503) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return link.send({ ...asked });
+}
+
 // The upload of that title, when it is there.
 async function findDocument(link: Link, asked: Asked): Promise<Asked | undefined> {
   for (let after = ''; ; ) {
@@ -25,7 +35,7 @@ async function findDocument(link: Link, asked: Asked): Promise<Asked | undefined
 // (docs/faults.md).
 async function again(link: Link, asked: Asked): Promise<Asked> {
   const fresh = { ...asked, status: undefined, reply: undefined, text: undefined };
-  const first = await link.send(fresh);
+  const first = await patiently(link, fresh);
   if (first.status !== 409 || first.reply?.field !== 'Idempotency-Key') return first;
   return (asked.what === 'document' ? await findDocument(link, asked) : undefined) ?? link.send({ ...fresh, status: undefined, key: `${asked.key}-again` });
 }
@@ -37,7 +47,7 @@ export async function askAgain(link: Link, journal: Asked[], chance: Chance): Pr
     const twin = asked.key !== undefined && seen.has(asked.key);
     if (asked.key !== undefined) seen.add(asked.key);
     if (yes(asked) && asked.key !== undefined && chance.below(8) === 0 && asked.what !== 'query') {
-      const repeated = await link.send({ ...asked, status: undefined, reply: undefined, text: undefined });
+      const repeated = await patiently(link, { ...asked, status: undefined, reply: undefined, text: undefined });
       assert.equal(repeated.status, asked.status, `${asked.what} again: ${repeated.text}`);
       if (asked.what !== 'call') assert.equal(repeated.text, asked.text, `${asked.what} again`);
       else assert.equal(repeated.reply.answer, asked.reply.answer);
