@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { account, accounts, copyHome, patient } from './city.ts';
+import { account, accounts, copyHome, patient, root } from './city.ts';
 import { Client } from './client.ts';
 import { Api } from './openapi.ts';
+import { Postgres } from './postgres_server.ts';
 import { run, Service } from './process.ts';
 import { openStore } from './store.ts';
 
@@ -75,6 +76,8 @@ export class Twins {
   keeper: Service;
   one!: Serving;
   two!: Serving;
+  // Where the rows are; null: a SQLite file below home.
+  server: Postgres | null = null;
   readonly #all: Serving[] = [];
 
   private constructor(home: string, environment: Record<string, string>, exchange: Service) {
@@ -84,14 +87,30 @@ export class Twins {
     this.keeper = this.startKeeper();
   }
 
-  static async open(name: string): Promise<Twins> {
+  // A copy of the demo city; its store in a database of `server`, which `url` names with those that may follow it.
+  static async open(name: string, server: Postgres | null = null, url = server ? Postgres.url(server) : ''): Promise<Twins> {
     const home = await copyHome(name);
-    await cp(join(home, '..', '..', 'city-sources'), `${home}-sources`, { recursive: true });
+    await cp(join(root, 'city-sources'), `${home}-sources`, { recursive: true });
+    if (server) {
+      server.sql('CREATE DATABASE city');
+      const copied = await run(['store', 'copy', join(home, 'dukou.db'), url]);
+      assert.equal(copied.code, 0, copied.out + copied.err);
+      await rm(join(home, 'dukou.db'));
+    }
+    const twins = await Twins.start(home, server ? { DUKOU_STORE: url } : {});
+    twins.server = server;
+    twins.one = await twins.serve();
+    twins.two = await twins.serve();
+    return twins;
+  }
+
+  private static async start(home: string, store: Record<string, string>): Promise<Twins> {
     const exchange = new Service(['exchange', '--port', '0', '--state', join(home, 'exchange')], {});
-    const twins = new Twins(
+    return new Twins(
       home,
       {
         DUKOU_HOME: home,
+        ...store,
         DUKOU_KEEPER: join(home, 'keeper.socket'),
         DUKOU_PORT: '0',
         DUKOU_ADDRESS: '127.0.0.1',
@@ -102,9 +121,6 @@ export class Twins {
       },
       exchange,
     );
-    twins.one = await twins.serve();
-    twins.two = await twins.serve();
-    return twins;
   }
 
   startKeeper(): Service {
@@ -132,6 +148,7 @@ export class Twins {
   }
 
   rows(sql: string): any[] {
+    if (this.server) return this.server.rows(sql);
     const store = openStore(this.home);
     try {
       return store.prepare(sql).all();

@@ -125,10 +125,11 @@ static bool verify(struct demo *demo)
 {
     int code;
     const char *output;
-    const char *const arguments[] = {"audit", "verify", "--home", demo->home, NULL};
+    const char *const arguments[] = {"audit", "verify", NULL};
+    const char *const variables[] = {arena_printf(demo->arena, "DUKOU_HOME=%s", demo->home), NULL};
     process_stop(&demo->serve);
     process_stop(&demo->exchange);
-    enum result result = process_run(demo->arena, arguments, NULL, &code, &output);
+    enum result result = process_run(demo->arena, arguments, variables, &code, &output);
     bool verified = result == RESULT_OK && code == 0;
     (void)printf("9  离线验证日志：%s  the log verified offline  二(四)2\n", verified ? "通过" : "不通过");
     if (!verified)

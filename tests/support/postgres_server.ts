@@ -1,0 +1,112 @@
+// A PostgreSQL server of a test's own, on a unix socket below /tmp: started, stopped, killed, followed by a standby.
+import assert from 'node:assert/strict';
+import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { appendFileSync, chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+function programs(): string {
+  if (process.env.DUKOU_POSTGRES) return process.env.DUKOU_POSTGRES;
+  const root = '/usr/lib/postgresql';
+  const versions = existsSync(root) ? readdirSync(root).sort((a, b) => Number(b) - Number(a)) : [];
+  const found = versions.map((version) => join(root, version, 'bin')).find((path) => existsSync(join(path, 'initdb')));
+  assert.ok(found, 'PostgreSQL is not installed');
+  return found;
+}
+
+const bin = programs();
+
+// The server refuses to run as root.
+const owner = process.getuid!() === 0 ? idOf(['postgres', 'nobody']) : null;
+
+function idOf(names: string[]): { uid: number; gid: number } {
+  for (const name of names) {
+    const uid = spawnSync('id', ['-u', name], { encoding: 'utf8' });
+    if (uid.status === 0) return { uid: Number(uid.stdout), gid: Number(execFileSync('id', ['-g', name], { encoding: 'utf8' })) };
+  }
+  throw new Error('there is no user to run PostgreSQL as');
+}
+
+const PORT = 5432; // of the socket's name
+
+export class Postgres {
+  readonly folder: string;
+  readonly data: string;
+
+  private constructor() {
+    this.folder = mkdtempSync('/tmp/dukou-pg-');
+    this.data = join(this.folder, 'data');
+    if (owner) chownSync(this.folder, owner.uid, owner.gid);
+    chmodSync(this.folder, 0o755);
+    process.once('exit', () => this.remove());
+  }
+
+  static start(settings = ''): Postgres {
+    const server = new Postgres();
+    server.run('initdb', ['--pgdata', server.data, '--username', 'dukou', '--auth-local', 'trust', '--auth-host', 'reject', '--encoding', 'UTF8', '--locale', 'C', '--no-sync']);
+    server.set(`listen_addresses = ''\nunix_socket_directories = '${server.folder}'\nunix_socket_permissions = 0777\nshared_buffers = 32MB\n${settings}`);
+    server.up();
+    return server;
+  }
+
+  // Follows `primary`, whose commits wait for it from now on.
+  static standbyOf(primary: Postgres): Postgres {
+    const server = new Postgres();
+    server.run('pg_basebackup', ['-h', primary.folder, '-U', 'dukou', '-D', server.data, '--checkpoint', 'fast', '--write-recovery-conf', '--no-sync']);
+    chmodSync(server.data, 0o700);
+    server.set(`unix_socket_directories = '${server.folder}'\nsynchronous_standby_names = ''\n`);
+    server.up();
+    primary.set("synchronous_standby_names = '*'\n");
+    primary.sql('SELECT pg_reload_conf()');
+    return server;
+  }
+
+  // Several servers: the one that takes changes.
+  static url(...servers: Postgres[]): string {
+    const hosts = servers.map((server) => server.folder).join(',');
+    return `postgresql:///city?host=${encodeURIComponent(hosts)}&user=dukou${servers.length > 1 ? '&target_session_attrs=read-write' : ''}`;
+  }
+
+  set(settings: string): void {
+    appendFileSync(join(this.data, 'postgresql.conf'), settings);
+  }
+
+  up(): void {
+    this.run('pg_ctl', ['start', '--silent', '--wait', '--timeout', '60', '--pgdata', this.data, '--log', join(this.folder, 'server.log')]);
+  }
+
+  // As if the power had gone: no session is told, nothing is flushed that was not.
+  kill(): void {
+    this.run('pg_ctl', ['stop', '--silent', '--mode', 'immediate', '--pgdata', this.data]);
+  }
+
+  promote(): void {
+    this.run('pg_ctl', ['promote', '--silent', '--wait', '--pgdata', this.data]);
+  }
+
+  sql(text: string, database = 'postgres'): string {
+    const asked = spawnSync(join(bin, 'psql'), ['-h', this.folder, '-p', String(PORT), '-U', 'dukou', '-d', database, '-qAtX', '-v', 'ON_ERROR_STOP=1', '-c', text], { encoding: 'utf8' });
+    assert.equal(asked.status, 0, asked.stderr);
+    return asked.stdout.trim();
+  }
+
+  // Holds a connection until it is killed; says a line when it has one, and ends when there is none.
+  hold(): ChildProcess {
+    const args = ['-h', this.folder, '-p', String(PORT), '-U', 'dukou', '-d', 'postgres', '-qAtX', '-c', 'SELECT 1', '-c', 'SELECT pg_sleep(120)'];
+    return spawn(join(bin, 'psql'), args, { stdio: ['ignore', 'pipe', 'ignore'] });
+  }
+
+  rows(text: string, database = 'city'): any[] {
+    return JSON.parse(this.sql(`SELECT COALESCE(json_agg(t), '[]') FROM (${text}) t`, database));
+  }
+
+  remove(): void {
+    if (!existsSync(this.folder)) return;
+    spawnSync(join(bin, 'pg_ctl'), ['stop', '--silent', '--mode', 'immediate', '--pgdata', this.data], { cwd: '/', stdio: 'ignore', ...owner });
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private run(program: string, args: string[]): void {
+    const ran = spawnSync(join(bin, program), args, { cwd: '/', encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'], ...owner });
+    assert.equal(ran.status, 0, `${program}: ${ran.stderr}`);
+  }
+}
