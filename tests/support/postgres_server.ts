@@ -26,7 +26,15 @@ function idOf(names: string[]): { uid: number; gid: number } {
   throw new Error('there is no user to run PostgreSQL as');
 }
 
-const PORT = 5432; // of the socket's name
+function ask(url: string, text: string): string {
+  const asked = spawnSync(join(bin, 'psql'), [url, '-qAtX', '-v', 'ON_ERROR_STOP=1', '-c', text], { encoding: 'utf8' });
+  assert.equal(asked.status, 0, asked.stderr);
+  return asked.stdout.trim();
+}
+
+export function rowsIn(url: string, text: string): any[] {
+  return JSON.parse(ask(url, `SELECT COALESCE(json_agg(t), '[]') FROM (${text}) t`));
+}
 
 export class Postgres {
   readonly folder: string;
@@ -84,19 +92,19 @@ export class Postgres {
   }
 
   sql(text: string, database = 'postgres'): string {
-    const asked = spawnSync(join(bin, 'psql'), ['-h', this.folder, '-p', String(PORT), '-U', 'dukou', '-d', database, '-qAtX', '-v', 'ON_ERROR_STOP=1', '-c', text], { encoding: 'utf8' });
-    assert.equal(asked.status, 0, asked.stderr);
-    return asked.stdout.trim();
+    return ask(`postgresql:///${database}?host=${encodeURIComponent(this.folder)}&user=dukou`, text);
   }
 
-  // Holds a connection until it is killed; says a line when it has one, and ends when there is none.
+  // Holds an idle connection until it is killed; says a line when it has one, and ends when there is none.
   hold(): ChildProcess {
-    const args = ['-h', this.folder, '-p', String(PORT), '-U', 'dukou', '-d', 'postgres', '-qAtX', '-c', 'SELECT 1', '-c', 'SELECT pg_sleep(120)'];
-    return spawn(join(bin, 'psql'), args, { stdio: ['ignore', 'pipe', 'ignore'] });
+    const holder = spawn(join(bin, 'psql'), ['-h', this.folder, '-U', 'dukou', '-d', 'postgres', '-qAtX'], { stdio: ['pipe', 'pipe', 'ignore'] });
+    holder.stdin!.on('error', () => {});
+    holder.stdin!.write('SELECT 1;\n');
+    return holder;
   }
 
-  rows(text: string, database = 'city'): any[] {
-    return JSON.parse(this.sql(`SELECT COALESCE(json_agg(t), '[]') FROM (${text}) t`, database));
+  rows(text: string): any[] {
+    return rowsIn(Postgres.url(this), text);
   }
 
   remove(): void {

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { account, accounts, copyHome, patient, root } from './city.ts';
 import { Client } from './client.ts';
 import { Api } from './openapi.ts';
-import { Postgres } from './postgres_server.ts';
+import { storeOf } from './postgres.ts';
+import { Postgres, rowsIn } from './postgres_server.ts';
 import { run, Service } from './process.ts';
 import { openStore } from './store.ts';
 
@@ -93,9 +94,9 @@ export class Twins {
     await cp(join(root, 'city-sources'), `${home}-sources`, { recursive: true });
     if (server) {
       server.sql('CREATE DATABASE city');
-      const copied = await run(['store', 'copy', join(home, 'dukou.db'), url]);
+      const copied = await run(['store', 'copy', storeOf(home) ?? join(home, 'dukou.db'), url]);
       assert.equal(copied.code, 0, copied.out + copied.err);
-      await rm(join(home, 'dukou.db'));
+      await rm(join(home, 'dukou.db'), { force: true });
     }
     const twins = await Twins.start(home, server ? { DUKOU_STORE: url } : {});
     twins.server = server;
@@ -149,6 +150,8 @@ export class Twins {
 
   rows(sql: string): any[] {
     if (this.server) return this.server.rows(sql);
+    const url = storeOf(this.home);
+    if (url !== undefined) return rowsIn(url, sql);
     const store = openStore(this.home);
     try {
       return store.prepare(sql).all();
