@@ -326,8 +326,8 @@ static const struct campaign first_campaign = {"a city's first store and log", f
 TEST(store_and_log_keep_their_promises_when_the_power_is_cut_anywhere)
 {
     size_t points;
-    assert_true(campaign_cuts(&log_campaign, campaign_size(3500, 1000000), &points));
-    assert_true(points >= 3500 || getenv("DUKOU_CRASH_POINT") != NULL);
+    assert_true(campaign_cuts(&log_campaign, campaign_size(2800, 1000000), &points));
+    assert_true(points >= 2800 || getenv("DUKOU_CRASH_POINT") != NULL);
 }
 
 TEST(so_do_a_store_and_log_that_are_cut_while_they_are_made)
