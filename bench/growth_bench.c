@@ -52,8 +52,8 @@ static struct requests spread(const struct served *served, const char *format, i
 {
     struct requests requests = room_for(served, SAMPLES);
     for (size_t i = 0; i < SAMPLES; i++) {
-        uint64_t at = (i * 0x9e3779b97f4a7c15U >> 16) % (uint64_t)count;
-        const char *path = arena_printf(served->arena, "%s/%lld", format, (long long)(FIRST + (int64_t)at));
+        long long at = FIRST + (long long)((i * 0x9e3779b97f4a7c15U >> 16) % (uint64_t)count);
+        const char *path = arena_printf(served->arena, "%s/%lld", format, at);
         requests.items[i] = served_get(served, path, who);
     }
     return requests;

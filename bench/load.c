@@ -30,7 +30,7 @@ struct running {
     int poll;
     struct connection **idle; /* with a rate */
     size_t idle_count;
-    double due; /* requests that should have been sent by now */
+    size_t due; /* requests that should have been sent by now */
 };
 
 static int open_connection(int port, int address_number)
@@ -149,7 +149,7 @@ static void read_some(struct running *running, struct connection *connection)
 /* Sends what is due by now; what finds no free connection is not sent later. */
 static void send_due(struct running *running, double start)
 {
-    double due = (bench_now() - start) * running->load->rate;
+    size_t due = (size_t)((bench_now() - start) * running->load->rate);
     for (; running->due < due; running->due++) {
         if (running->idle_count > 0)
             send_next(running, running->idle[--running->idle_count]);

@@ -37,11 +37,13 @@ static enum result keep_row(const char *table, row_id id, const uint8_t *bytes, 
         rows->room = rows->room > 0 ? 2 * rows->room : 1024;
         rows->items = realloc(rows->items, rows->room * sizeof *rows->items);
     }
-    uint8_t *copy = malloc(size);
-    if (rows->items == NULL || copy == NULL)
+    if (rows->items == NULL)
         bench_die("no memory");
-    memcpy(copy, bytes, size);
-    rows->items[rows->count++] = (struct row){table, id, copy, size};
+    struct row *row = &rows->items[rows->count++];
+    *row = (struct row){table, id, malloc(size), size};
+    if (row->bytes == NULL)
+        bench_die("no memory");
+    memcpy(row->bytes, bytes, size);
     return RESULT_OK;
 }
 

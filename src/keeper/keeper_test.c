@@ -102,7 +102,7 @@ TEST(the_keeper_signs_its_own_log_and_nothing_else)
 {
     CLEANUP_FIXTURE struct fixture fixture = fixture_new();
     CLEANUP_JSON json_t *status = NULL;
-    struct kept_log log;
+    struct kept_log log = {0};
     struct note_key keys[2];
     struct audit_report report = {0};
     static const char *const members[] = {"log_ed25519", "log_sm2"};
@@ -137,7 +137,7 @@ TEST(the_keeper_signs_its_own_log_and_nothing_else)
 TEST(an_older_log_is_not_gone_on_with_by_the_keeper_that_signed_more)
 {
     CLEANUP_FIXTURE struct fixture fixture = fixture_new();
-    struct kept_log log;
+    struct kept_log log = {0};
     char older[1000];
     assert_ok(open_log(&fixture, &log));
     seal_more(&log, 10, 10);
@@ -161,7 +161,7 @@ TEST(an_older_log_is_not_gone_on_with_by_the_keeper_that_signed_more)
 TEST(a_sealer_goes_on_with_a_keeper_that_was_started_anew)
 {
     char home[128];
-    struct kept_log log;
+    struct kept_log log = {0};
     (void)snprintf(home, sizeof home, "%s", test_folder());
     for (int round = 1; round <= 3; round++) {
         struct fixture fixture = fixture_at(home);

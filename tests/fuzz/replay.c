@@ -5,18 +5,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static uint8_t *read_all(const char *path, size_t *ret_size)
+static uint8_t *read_open(FILE *file, size_t *ret_size)
 {
-    FILE *file = fopen(path, "rb");
-    if (file == NULL || fseek(file, 0, SEEK_END) != 0)
+    if (fseek(file, 0, SEEK_END) != 0)
         return NULL;
     long size = ftell(file);
-    uint8_t *bytes = size > 0 ? malloc((size_t)size) : NULL;
     rewind(file);
-    if (bytes == NULL || fread(bytes, 1, (size_t)size, file) != (size_t)size)
+    uint8_t *bytes = size > 0 ? malloc((size_t)size) : NULL;
+    if (bytes != NULL && fread(bytes, 1, (size_t)size, file) != (size_t)size) {
+        free(bytes);
         return NULL;
-    (void)fclose(file);
+    }
     *ret_size = (size_t)size;
+    return bytes;
+}
+
+static uint8_t *read_all(const char *path, size_t *ret_size)
+{
+    FILE *file = fopen(path, "rbe");
+    uint8_t *bytes = file != NULL ? read_open(file, ret_size) : NULL;
+    if (file != NULL)
+        (void)fclose(file);
     return bytes;
 }
 

@@ -81,7 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     char *text = fuzz_text(bytes + 1, size - 1), *at = text;
     struct http_header headers[HEADERS + 1] = {0};
     char *line = next_line(&at);
-    char *space = strchr(line, ' ');
+    char *space = line != NULL ? strchr(line, ' ') : NULL;
     size_t count = read_headers(&at, headers);
     CLEANUP_ARENA struct arena *arena = arena_new((size_t)64 * 1024 * 1024);
     if (who != NULL)
