@@ -14,7 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { THREADS_MAX = 64, BUNDLES_AT_ONCE = 8 };
+/* A log larger than memory waits for the disk more than for a processor: each has several threads. */
+enum { THREADS_MAX = 64, THREADS_A_PROCESSOR = 8, BUNDLES_AT_ONCE = 8 };
 
 struct shared {
     struct verify *verify;
@@ -115,7 +116,8 @@ static void *check_bundles(void *argument)
 static void run_threads(struct shared *shared)
 {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    int count = processors < 1 ? 1 : processors > THREADS_MAX ? THREADS_MAX : (int)processors;
+    long wanted = (processors < 1 ? 1 : processors) * THREADS_A_PROCESSOR;
+    int count = wanted > THREADS_MAX ? THREADS_MAX : (int)wanted;
     if (shared->bundles < BUNDLES_AT_ONCE)
         count = 1;
     pthread_t threads[THREADS_MAX];
