@@ -9,6 +9,10 @@ VALUES (:id, :first, :last, :previous, :digest, :at, :entry);
 INSERT INTO meter (id, batch, product, customer, order_id, at, kind, units, answer_digest, call_key)
 VALUES (:id, :batch, :product, :customer, :order_id, :at, :kind, :units, :answer_digest, :call_key)
 ON CONFLICT (order_id, call_key) DO NOTHING;
+-- postgresql:
+INSERT INTO meter (id, batch, product, customer, order_id, at, kind, units, answer_digest, call_key)
+SELECT :id, :batch, :product, :customer, :order_id, :at, :kind, :units, :answer_digest, :call_key
+WHERE NOT EXISTS (SELECT 1 FROM meter m WHERE m.order_id = :order_id AND m.call_key = :call_key);
 
 -- name: meter_by_call :one
 SELECT id, batch, answer_digest FROM meter WHERE order_id = :order_id AND call_key = :call_key;

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char lock_text[] = "SELECT pg_advisory_xact_lock(" PG_LOCK_WRITE "), pg_current_xact_id()";
+static const char lock_text[] = "SELECT pg_advisory_xact_lock(" PG_LOCK_WRITE "), pg_current_xact_id(),"
+                                " extract(year FROM now() AT TIME ZONE 'UTC')::bigint";
 
 static const char *const verb_texts[PG_VERBS] = {
     [PG_BEGIN_READ] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",

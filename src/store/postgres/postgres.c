@@ -95,14 +95,18 @@ static enum result refuse_open(const struct store_opening *opening, enum result 
         "(PGPASSFILE) and pg_hba.conf.");
 }
 
-static enum result find_owed_keys(struct pg_connection *connection, bool *ret_owes)
+/* What the tables ask of the writer. */
+static enum result find_duties(struct pg_connection *connection, struct pg_store *store)
 {
     PG_CLEANUP_RESULT PGresult *answer = NULL;
     TRY(pg_ask(connection,
-               "SELECT 1 FROM pg_constraint WHERE condeferred AND"
-               " connamespace = current_schema()::regnamespace LIMIT 1",
+               "SELECT (SELECT count(*) FROM pg_constraint WHERE condeferred AND"
+               " connamespace = current_schema()::regnamespace),"
+               " (SELECT count(*) FROM pg_proc WHERE proname = 'dukou_partition' AND"
+               " pronamespace = current_schema()::regnamespace)",
                &answer));
-    *ret_owes = PQntuples(answer) > 0;
+    store->owes_keys = strcmp(PQgetvalue(answer, 0, 0), "0") != 0;
+    store->partitioned = strcmp(PQgetvalue(answer, 0, 1), "0") != 0;
     return RESULT_OK;
 }
 
@@ -113,7 +117,7 @@ static enum result open_connection(struct pg_store *store, const struct store_op
     struct pg_connection *connection = *ret_connection;
     TRY(check_server(connection, opening));
     TRY(pg_migrate(connection, opening));
-    TRY(find_owed_keys(connection, &store->owes_keys));
+    TRY(find_duties(connection, store));
     return pg_enter_pipeline(connection);
 }
 

@@ -99,7 +99,8 @@ struct pg_store {
     struct arena *arena;              /* of statements */
     struct pg_statement **statements; /* by enum sql; NULL until first used */
     struct pg_covered *covered;
-    bool owes_keys; /* there are foreign keys that wait for the end of a transaction */
+    bool owes_keys;   /* there are foreign keys that wait for the end of a transaction */
+    bool partitioned; /* by year, some tables (0002_audit.postgres.sql) */
     struct pg_writer *writer;
     struct readers *readers;
     struct pg_version *version;
@@ -110,7 +111,7 @@ struct pg_store {
 enum pg_verb {
     PG_BEGIN_READ,
     PG_BEGIN_WRITE,
-    PG_LOCK, /* waits for other writers; answers with the transaction's number */
+    PG_LOCK, /* waits for other writers; answers with the transaction's number and the year */
     PG_COMMIT,
     PG_ROLLBACK,
     PG_SAVE,

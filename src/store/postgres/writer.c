@@ -17,7 +17,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { TRIES = 4, PAUSE_MS = 100 };
+enum { TRIES = 4, PAUSE_MS = 100, YEAR_PAUSE_SECONDS = 60 };
 
 struct pg_writer {
     struct pg_store *store;
@@ -26,7 +26,9 @@ struct pg_writer {
     struct changes changes;
     struct arena *arena;
     struct group *group;
-    int64_t number; /* of the transaction, as PostgreSQL knows it */
+    int64_t number;    /* of the transaction, as PostgreSQL knows it */
+    int64_t year;      /* that the partitions are known to have */
+    instant year_next; /* not asked again before (monotonic) */
 };
 
 static void use(struct pg_writer *writer, struct pg_connection *connection)
@@ -59,6 +61,39 @@ static enum result connect(struct pg_writer *writer)
 
 /* ---- begin ---- */
 
+/* Partitions by year: the migration 0002 for PostgreSQL says how. When somebody reads for long it is tried
+ * again later. */
+static enum result turn_year(struct pg_writer *writer, int64_t year)
+{
+    struct pg_connection *connection = writer->connection;
+    if (!writer->store->partitioned || year == writer->year || clock_monotonic() < writer->year_next)
+        return RESULT_OK;
+    writer->year_next = clock_monotonic() + YEAR_PAUSE_SECONDS * INSTANT_SECOND;
+    static const Oid types[] = {PG_INT8};
+    const struct pg_place place = {.type = PG_INT8};
+    const struct store_value number = store_integer(year);
+    struct pg_value value;
+    (void)pg_value_put(writer->arena, &number, &place, &value);
+    pg_send(connection, "SELECT dukou_partition($1::int)", &value, types, 1);
+    struct pg_outcome outcome = pg_collect(connection);
+    if (outcome.result == RESULT_OK && PQgetvalue(outcome.answer, 0, 0)[0] == 1)
+        writer->year = year;
+    PQclear(outcome.answer);
+    return outcome.result;
+}
+
+static enum result begin_failed(struct pg_writer *writer, enum result result)
+{
+    struct pg_connection *connection = writer->connection;
+    if (!pg_lost(connection)) {
+        pg_send_verb(connection, PG_ROLLBACK);
+        pg_end(connection);
+    }
+    if (pg_lost(connection))
+        drop(writer);
+    return result;
+}
+
 static enum result begin_once(struct pg_writer *writer)
 {
     if (writer->connection == NULL)
@@ -68,20 +103,16 @@ static enum result begin_once(struct pg_writer *writer)
     pg_send_verb(connection, PG_BEGIN_WRITE);
     pg_send_verb(connection, PG_LOCK);
     struct pg_outcome outcome = pg_collect(connection);
-    if (outcome.result != RESULT_OK) {
-        if (!pg_lost(connection)) {
-            pg_send_verb(connection, PG_ROLLBACK);
-            pg_end(connection);
-        }
-        if (pg_lost(connection))
-            drop(writer);
-        return outcome.result;
-    }
+    if (outcome.result != RESULT_OK)
+        return begin_failed(writer, outcome.result);
     struct store_value number = store_null();
+    struct store_value year = store_null();
     (void)pg_value_get(PG_XID8, PQgetvalue(outcome.answer, 0, 1), 8, &number);
+    (void)pg_value_get(PG_INT8, PQgetvalue(outcome.answer, 0, 2), 8, &year);
     writer->number = number.integer;
     PQclear(outcome.answer);
-    return RESULT_OK;
+    enum result result = turn_year(writer, year.integer);
+    return result == RESULT_OK ? RESULT_OK : begin_failed(writer, result);
 }
 
 /* The connection may have died while nobody wrote: then a new one does. */
