@@ -37,9 +37,10 @@ function traced(trace: string, inject: string | null): string[] {
   return ['-f', '-qq', '-o', trace, '-e', `trace=${CALLS.join(',')}`, '-e', 'signal=none', ...(inject === null ? [] : ['-e', `inject=${inject}`]), program];
 }
 
-// The server under strace: the tracer's only child.
-function tracee(pid: number): number {
-  return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')[0]);
+// The server under strace: the tracer's only child; null when it has ended by itself. Never 0, which would mean our whole group.
+function tracee(pid: number): number | null {
+  const child = Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')[0]);
+  return child > 0 ? child : null;
 }
 
 async function playServer(child: ReturnType<typeof spawn>, said: () => string, play: NonNullable<Scene['play']>): Promise<Asked[]> {
@@ -51,7 +52,8 @@ async function playServer(child: ReturnType<typeof spawn>, said: () => string, p
   if (url === null) return [];
   const asked = await play(url[0]);
   try {
-    process.kill(tracee(child.pid!), 'SIGTERM');
+    const server = tracee(child.pid!);
+    if (server !== null) process.kill(server, 'SIGTERM');
   } catch {
     // it has ended by itself
   }

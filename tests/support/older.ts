@@ -11,7 +11,7 @@ type Migration = { number: number; text: string };
 
 export function migrations(): Migration[] {
   return readdirSync(MIGRATIONS)
-    .filter((name) => name.endsWith('.sql'))
+    .filter((name) => /^\d+_\w+\.sql$/.test(name)) // not the texts for PostgreSQL alone
     .sort()
     .map((name) => ({ number: Number(name.slice(0, 4)), text: readFileSync(join(MIGRATIONS, name), 'utf8').replace(/--.*$/gm, '') }));
 }
