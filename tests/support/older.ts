@@ -48,7 +48,13 @@ export function makeOlder(home: string, later: (number: number) => boolean): num
   }
   store.exec('COMMIT');
   const named = (text: string) => /^CREATE (?:UNIQUE )?(?:INDEX|TABLE) (\w+)/.exec(text)?.[1];
-  const wanted = earlier.map(named).filter((name) => name !== undefined).sort();
+  const there = new Set<string>();
+  for (const text of earlier) {
+    const [made, dropped] = [named(text), /^DROP INDEX (\w+)/.exec(text)?.[1]];
+    if (made !== undefined) there.add(made);
+    if (dropped !== undefined) there.delete(dropped);
+  }
+  const wanted = [...there].sort();
   const found = store.prepare("SELECT name FROM sqlite_schema WHERE sql NOT LIKE 'CREATE VIRTUAL%' AND name <> 'migration' AND name NOT LIKE '%!_search!_%' ESCAPE '!' AND sql IS NOT NULL").all();
   assert.deepEqual(found.map((row) => row.name).sort(), wanted, 'the store is not what the earlier migrations make');
   store.close();

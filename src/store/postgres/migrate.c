@@ -4,6 +4,7 @@
  * A migration may run while an older program serves: each is a transaction of its own, and waits for a lock
  * on a table only for a moment before it lets everybody else go on and tries again. */
 #include "base/digest.h"
+#include "store/migration.h"
 #include "store/postgres/postgres.h"
 
 #include <stdio.h>
@@ -63,48 +64,6 @@ static enum result check_kind(struct pg_connection *connection, const struct sto
                   });
 }
 
-static enum result refuse_migration(const struct store_opening *opening, int number, const char *zh,
-                                    const char *en, const char *remedy_zh, const char *remedy_en)
-{
-    return refuse(opening->refusal, (struct refusal){
-                                        .result = RESULT_CONFLICT,
-                                        .field = "migration",
-                                        .zh = arena_printf(opening->arena, "迁移 %04d：%s", number, zh),
-                                        .en = arena_printf(opening->arena, "migration %04d: %s", number, en),
-                                        .remedy_zh = remedy_zh,
-                                        .remedy_en = remedy_en,
-                                    });
-}
-
-static void migration_digest(const struct sql_migration *migration, char *ret_text)
-{
-    struct digest digest = digest_sha256(migration->text, strlen(migration->text));
-    hex_print(digest.bytes, DIGEST_SIZE, ret_text);
-}
-
-/* RESULT_OK when the migration remembered as `number` is the schema's, whose place it then marks. */
-static enum result check_applied(const struct store_opening *opening, int number, const char *sha256,
-                                 bool *applied)
-{
-    const struct store_schema *schema = opening->schema;
-    for (size_t i = 0; i < schema->migration_count; i++) {
-        if (schema->migrations[i].number != number)
-            continue;
-        char text[DIGEST_TEXT_SIZE];
-        migration_digest(&schema->migrations[i], text);
-        applied[i] = true;
-        if (strcmp(text, sha256) == 0)
-            return RESULT_OK;
-        return refuse_migration(opening, number, "应用之后文本被改动",
-                                "its text changed after it was applied", "请恢复原文，另加一个新迁移",
-                                "Restore its text and add a new migration instead.");
-    }
-    return refuse_migration(opening, number, "本程序不认识它，数据库比程序新",
-                            "this program does not know it, the database is newer than the program",
-                            "请使用更新的程序，或恢复升级前的备份",
-                            "Use the newer program, or restore a backup from before the upgrade.");
-}
-
 /* Marks in `applied`, one place a migration of the schema, what the database has. */
 static enum result read_applied(struct pg_connection *connection, const struct store_opening *opening,
                                 bool *applied)
@@ -112,8 +71,8 @@ static enum result read_applied(struct pg_connection *connection, const struct s
     PG_CLEANUP_RESULT PGresult *rows = NULL;
     TRY(pg_ask(connection, "SELECT number, sha256 FROM migration ORDER BY number", &rows));
     for (int i = 0; i < PQntuples(rows); i++)
-        TRY(check_applied(opening, (int)strtol(PQgetvalue(rows, i, 0), NULL, 10), PQgetvalue(rows, i, 1),
-                          applied));
+        TRY(migration_check(opening, (int)strtol(PQgetvalue(rows, i, 0), NULL, 10), PQgetvalue(rows, i, 1),
+                            applied));
     return RESULT_OK;
 }
 
@@ -163,7 +122,7 @@ static enum result apply(struct pg_connection *connection, const struct store_op
         if (!again && (refused || waits_for_lock(connection)))
             return result;
         if (!again)
-            return refuse_migration(opening, migration->number, "执行失败",
+            return migration_refuse(opening, migration->number, "执行失败",
                                     arena_printf(opening->arena, "it failed: %s", words), "请修正迁移文本",
                                     "Mend the text of the migration.");
         (void)nanosleep(&(struct timespec){.tv_nsec = PAUSE_MS * 1000000L}, NULL);

@@ -2,6 +2,7 @@
  * in a transaction of its own, and remembered with the digest of its text. Migrations change the shape of
  * tables, not covered rows: a row that no audit entry explains is what `audit verify` looks for. */
 #include "base/digest.h"
+#include "store/migration.h"
 #include "store/sqlite/sqlite.h"
 
 #include <string.h>
@@ -57,48 +58,6 @@ static enum result check_kind(sqlite3 *db, const struct store_opening *opening)
                                     });
 }
 
-static enum result refuse_migration(const struct store_opening *opening, int number, const char *zh,
-                                    const char *en, const char *remedy_zh, const char *remedy_en)
-{
-    return refuse(opening->refusal, (struct refusal){
-                                        .result = RESULT_CONFLICT,
-                                        .field = "migration",
-                                        .zh = arena_printf(opening->arena, "迁移 %04d：%s", number, zh),
-                                        .en = arena_printf(opening->arena, "migration %04d: %s", number, en),
-                                        .remedy_zh = remedy_zh,
-                                        .remedy_en = remedy_en,
-                                    });
-}
-
-static void migration_digest(const struct sql_migration *migration, char *ret_text)
-{
-    struct digest digest = digest_sha256(migration->text, strlen(migration->text));
-    hex_print(digest.bytes, DIGEST_SIZE, ret_text);
-}
-
-/* RESULT_OK when the migration remembered as `number` is the schema's, whose place it then marks. */
-static enum result check_applied(const struct store_opening *opening, int number, const char *sha256,
-                                 bool *applied)
-{
-    const struct store_schema *schema = opening->schema;
-    for (size_t i = 0; i < schema->migration_count; i++) {
-        if (schema->migrations[i].number != number)
-            continue;
-        char text[DIGEST_TEXT_SIZE];
-        migration_digest(&schema->migrations[i], text);
-        applied[i] = true;
-        if (strcmp(text, sha256) == 0)
-            return RESULT_OK;
-        return refuse_migration(opening, number, "应用之后文本被改动",
-                                "its text changed after it was applied", "请恢复原文，另加一个新迁移",
-                                "Restore its text and add a new migration instead.");
-    }
-    return refuse_migration(opening, number, "本程序不认识它，数据库比程序新",
-                            "this program does not know it, the database is newer than the program",
-                            "请使用更新的程序，或恢复升级前的备份",
-                            "Use the newer program, or restore a backup from before the upgrade.");
-}
-
 /* Marks in `applied`, one place a migration of the schema, what the database has. */
 static enum result read_applied(sqlite3 *db, const struct store_opening *opening, bool *applied)
 {
@@ -107,8 +66,8 @@ static enum result read_applied(sqlite3 *db, const struct store_opening *opening
     enum result result = RESULT_OK;
     int code = SQLITE_DONE;
     while (result == RESULT_OK && (code = sqlite3_step(stmt)) == SQLITE_ROW)
-        result = check_applied(opening, sqlite3_column_int(stmt, 0),
-                               (const char *)sqlite3_column_text(stmt, 1), applied);
+        result = migration_check(opening, sqlite3_column_int(stmt, 0),
+                                 (const char *)sqlite3_column_text(stmt, 1), applied);
     (void)sqlite3_finalize(stmt);
     return result != RESULT_OK ? result : sqlite_result(code);
 }
@@ -133,7 +92,7 @@ static enum result apply(sqlite3 *db, const struct store_opening *opening,
     enum result result = run_text(db, migration->text);
     if (result == RESULT_INVALID || result == RESULT_CONFLICT ||
         (result == RESULT_OK && sqlite3_get_autocommit(db)))
-        return refuse_migration(opening, migration->number, "执行失败",
+        return migration_refuse(opening, migration->number, "执行失败",
                                 arena_printf(opening->arena, "it failed: %s", sqlite3_errmsg(db)),
                                 "请修正迁移文本", "Mend the text of the migration.");
     TRY(result);
