@@ -120,8 +120,10 @@ struct audit_report {
  * every hash, the checkpoint and its signatures, every covered row against its last digest, every batch of
  * metering. `keys_path` names the key file to trust; NULL: the one in the log's folder, which proves only
  * that the log is whole, not whose it is. RESULT_CORRUPT and the report when anything does not fit;
- * RESULT_NOT_FOUND when there is no such folder or store. Uses all processors. The store must be as old as
- * the log: copy both while nothing is sealed. */
+ * RESULT_NOT_FOUND when there is no such folder or store. Uses all processors. The city may work
+ * and seal meanwhile: all is held against one snapshot of the store and the checkpoint of that instant; the
+ * snapshot is kept until the end. RESULT_BUSY when no such pair could be had. A copy of both must have been
+ * made while nothing was sealed; for others there is the next function. */
 enum result audit_verify(const char *log_folder, const char *store_path, const char *keys_path,
                          struct arena *arena, struct audit_report *ret_report);
 

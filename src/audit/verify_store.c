@@ -218,11 +218,10 @@ static enum result check_meters(struct walk *walk)
 
 /* ---- all ---- */
 
-static enum result check_all(struct store_tx *tx, void *argument)
+enum result verify_store(struct verify *verify, struct store_tx *tx)
 {
     CLEANUP_ARENA struct arena *arena = arena_new(0);
-    struct walk walk = {.verify = argument, .tx = tx, .arena = arena, .bundle_index = -1};
-    walk.verify->report.pending = walk.verify->report.rows = walk.verify->report.batches = 0;
+    struct walk walk = {.verify = verify, .tx = tx, .arena = arena, .bundle_index = -1};
     enum result result = check_numbers(&walk);
     bundle_free(&walk.bundle);
     TRY(result);
@@ -232,25 +231,6 @@ static enum result check_all(struct store_tx *tx, void *argument)
 }
 
 /* ---- restored stores ---- */
-
-static enum result read_lost(struct store_tx *tx, void *argument)
-{
-    struct verify *verify = argument;
-    struct store_rows rows;
-    TRY(store_many(tx, verify->arena, SQL_AUDIT_LOST, STORE_NO_BINDS, &rows));
-    struct store_row last;
-    struct verify_lost *lost = arena_new_array(verify->arena, struct verify_lost, rows.count + 1);
-    TRY(store_one(tx, verify->arena, SQL_AUDIT_LAST, STORE_NO_BINDS, &last));
-    for (size_t i = 0; i < rows.count; i++)
-        lost[i] = (struct verify_lost){row_integer(&rows.rows[i], "lost_from"),
-                                       row_integer(&rows.rows[i], "lost_past")};
-    verify->lost = lost;
-    verify->lost_count = rows.count;
-    if (verify->copy && row_integer(&last, "entry") + 1 < verify->checkpoint.size)
-        lost[verify->lost_count++] =
-            (struct verify_lost){row_integer(&last, "entry") + 1, verify->checkpoint.size};
-    return RESULT_OK;
-}
 
 static void tell_lost(struct verify *verify)
 {
@@ -262,38 +242,35 @@ static void tell_lost(struct verify *verify)
                         (long long)verify->lost[i].from, (long long)verify->lost[i].past - 1);
 }
 
-/* ---- the whole ---- */
-
-/* What a damaged database gives is a fault of the copy, not a failure of the machine. */
-static enum result judge_damage(struct verify *verify, enum result result)
+enum result verify_lost(struct verify *verify, struct store_tx *tx)
 {
-    if (result != RESULT_CORRUPT)
-        return result;
-    verify_fault(verify, "store: the database file itself is damaged");
+    struct store_rows rows;
+    TRY(store_many(tx, verify->arena, SQL_AUDIT_LOST, STORE_NO_BINDS, &rows));
+    struct store_row last;
+    struct verify_gap *lost = arena_new_array(verify->arena, struct verify_gap, rows.count + 1);
+    TRY(store_one(tx, verify->arena, SQL_AUDIT_LAST, STORE_NO_BINDS, &last));
+    for (size_t i = 0; i < rows.count; i++)
+        lost[i] = (struct verify_gap){row_integer(&rows.rows[i], "lost_from"),
+                                      row_integer(&rows.rows[i], "lost_past")};
+    verify->lost = lost;
+    verify->lost_count = rows.count;
+    if (verify->copy && row_integer(&last, "entry") + 1 < verify->checkpoint.size)
+        lost[verify->lost_count++] =
+            (struct verify_gap){row_integer(&last, "entry") + 1, verify->checkpoint.size};
+    tell_lost(verify);
     return RESULT_OK;
 }
 
-enum result verify_store_open(struct verify *verify, const char *path, struct store **ret_store)
+enum result verify_snapshot(struct verify *verify, struct store_tx *tx)
 {
-    struct store *store = NULL;
+    struct store_row row;
+    return store_one(tx, verify->arena, SQL_AUDIT_LAST, STORE_NO_BINDS, &row);
+}
+
+void verify_uncovered(struct verify *verify)
+{
     for (const struct store_uncovered *table = store_uncovered; table->table != NULL; table++)
         verify->report.uncovered = arena_printf(
             verify->arena, "%s%s: %s\n", verify->report.uncovered != NULL ? verify->report.uncovered : "",
             table->table, table->reason);
-    *ret_store = NULL;
-    enum result result = store_open(path, &store);
-    if (result == RESULT_OK)
-        result = store_read(store, read_lost, verify);
-    if (result != RESULT_OK) {
-        store_close(store);
-        return judge_damage(verify, result);
-    }
-    tell_lost(verify);
-    *ret_store = store;
-    return RESULT_OK;
-}
-
-enum result verify_store(struct verify *verify, struct store *store)
-{
-    return judge_damage(verify, store_read(store, check_all, verify));
 }

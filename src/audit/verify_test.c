@@ -674,3 +674,60 @@ TEST(a_metering_batch_cannot_be_taken_out_or_rewritten)
         "meter_batch 1: not as entry 1 left it");
     audit_log_close(&log);
 }
+
+/* ---- a city that works ---- */
+
+/* Writes and seals until it is told to stop: 90 entries a time, so that tiles fill up and partial ones go. */
+struct working {
+    struct audit_log *log;
+    _Atomic bool stop;
+    int64_t seals;
+};
+
+static void *work_on(void *argument)
+{
+    struct working *working = argument;
+    while (!working->stop) {
+        audit_log_append(working->log, 90);
+        assert_ok(audit_seal(working->log->sealer, NULL));
+        working->seals++;
+    }
+    return NULL;
+}
+
+/* Verifies beside a city that seals until it has sealed often; `faults` each time. */
+static void verify_beside(struct audit_log *log, enum result result, int64_t faults, const char *words)
+{
+    struct working working = {.log = log};
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, work_on, &working), 0);
+    for (int i = 0; i < 40; i++) {
+        struct audit_report report;
+        if (audit_log_check(log, &report) != result || report.faults != faults)
+            fail_msg("verification %d: %lld faults: %s", i, (long long)report.faults, report.first);
+        if (words != NULL)
+            assert_non_null(strstr(report.first, words));
+    }
+    working.stop = true;
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    if (working.seals < 10)
+        fail_msg("it sealed no more than %lld times", (long long)working.seals);
+}
+
+TEST(a_log_that_grows_while_it_is_verified_has_no_fault)
+{
+    struct audit_log log;
+    audit_log_open(&log);
+    verify_beside(&log, RESULT_OK, 0, NULL);
+    audit_log_close(&log);
+}
+
+TEST(a_fault_is_found_in_a_log_that_grows_and_no_other)
+{
+    struct audit_log log;
+    open_city(&log);
+    run_sql(&log, "UPDATE workflow_case SET state = 'other'");
+    audit_log_reopen(&log);
+    verify_beside(&log, RESULT_CORRUPT, 1, "workflow_case 1: not as entry 3 left it");
+    audit_log_close(&log);
+}

@@ -178,31 +178,45 @@ enum result verify_tiles(struct verify *verify)
 
 /* ---- files ---- */
 
-/* Compares a partial file with the beginning of the larger one, which has been checked. */
+/* A file as it is now; `or_full`: its full tile, if that has taken its place meanwhile. */
+static enum result read_part(const struct verify *verify, const char *path, const char *or_full,
+                             uint8_t *bytes, size_t limit, size_t *ret_size)
+{
+    enum result result = tile_file_read(verify->folder, path, bytes, limit, ret_size);
+    if (result == RESULT_NOT_FOUND && or_full != NULL)
+        result = tile_file_read(verify->folder, or_full, bytes, limit, ret_size);
+    return result;
+}
+
+/* Compares a partial file with the beginning of the larger one, which has been checked. The sealer of a city
+ * that works takes partial files away once their full tile is there: no fault. */
 static void check_prefix(struct verify *verify, const char *path, int level, int64_t index, unsigned width,
                          unsigned known)
 {
     char larger[TILE_PATH_BYTES];
+    char full[TILE_PATH_BYTES];
     tile_path(level, index, known, larger);
+    tile_path(level, index, TILE_WIDTH, full);
     size_t limit = level == TILE_ENTRIES ? BUNDLE_BYTES_MAX : TILE_WIDTH * DIGEST_SIZE;
     uint8_t *a = malloc(limit);
     uint8_t *b = malloc(limit);
     size_t a_size = 0;
     size_t b_size = 0;
-    bool whole = a != NULL && b != NULL &&
-                 tile_file_read(verify->folder, path, a, limit, &a_size) == RESULT_OK &&
-                 tile_file_read(verify->folder, larger, b, limit, &b_size) == RESULT_OK && a_size <= b_size &&
-                 memcmp(a, b, a_size) == 0;
-    if (level == TILE_ENTRIES) {
+    enum result result = RESULT_MEMORY;
+    if (a != NULL && b != NULL)
+        result = read_part(verify, path, NULL, a, limit, &a_size);
+    bool whole = result == RESULT_OK && read_part(verify, larger, full, b, limit, &b_size) == RESULT_OK &&
+                 a_size <= b_size && memcmp(a, b, a_size) == 0;
+    if (whole && level == TILE_ENTRIES) {
         struct bundle bundle = {0};
-        whole = whole && bundle_read(verify->folder, index, width, &bundle) == RESULT_OK;
+        whole = bundle_read(verify->folder, index, width, &bundle) == RESULT_OK;
         bundle_free(&bundle);
     } else {
         whole = whole && a_size == (size_t)width * DIGEST_SIZE;
     }
     free(a);
     free(b);
-    if (!whole)
+    if (!whole && result != RESULT_NOT_FOUND)
         verify_fault(verify, "%s: not the beginning of %s", path, larger);
 }
 
@@ -226,6 +240,13 @@ static bool check_file(struct verify *verify, const char *path)
     return false;
 }
 
+/* Taken away between the reading of its folder and of itself. */
+static bool has_gone(const FTSENT *entry)
+{
+    bool failed = entry->fts_info == FTS_NS || entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR;
+    return failed && entry->fts_errno == ENOENT;
+}
+
 enum result verify_files(struct verify *verify)
 {
     char root[64];
@@ -238,13 +259,13 @@ enum result verify_files(struct verify *verify)
         return RESULT_IO;
     int64_t beyond = 0;
     for (FTSENT *entry = fts_read(walk); entry != NULL; entry = fts_read(walk))
-        if (entry->fts_info != FTS_D && entry->fts_info != FTS_DP)
+        if (entry->fts_info != FTS_D && entry->fts_info != FTS_DP && !has_gone(entry))
             beyond += check_file(verify, entry->fts_path + strlen(root) - strlen("tile"));
     (void)fts_close(walk);
     if (beyond > 0)
-        verify_note(
-            verify,
-            "%lld files reach beyond the checkpoint: of a run that was cut off; the next writes them again",
-            (long long)beyond);
+        verify_note(verify,
+                    "%lld files reach beyond the checkpoint: of a run that is under way, or was cut off and "
+                    "is done again",
+                    (long long)beyond);
     return RESULT_OK;
 }

@@ -6,11 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int usage(void)
 {
-    (void)fputs("dukou audit verify [--home FOLDER | --log FOLDER] [--keys FILE]\n"
+    (void)fputs("dukou audit verify [--home FOLDER | --log FOLDER] [--store ADDRESS] [--keys FILE]\n"
+                "  (the store is FOLDER/dukou.db; DUKOU_STORE where FOLDER is the home that is served)\n"
                 "dukou audit show ENTRY [--home FOLDER]\n"
                 "dukou audit prove ENTRY [--home FOLDER]\n"
                 "dukou audit check PROOF_FILE [--keys FILE]\n",
@@ -25,10 +27,30 @@ struct place {
     bool restoring; /* a restore waits for the next start to finish it (command/restore.h) */
 };
 
+/* Whether both name one folder, however they are written. */
+static bool is_same_folder(const char *a, const char *b)
+{
+    struct stat one;
+    struct stat other;
+    if (stat(a, &one) != 0 || stat(b, &other) != 0)
+        return strcmp(a, b) == 0;
+    return one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+/* A copy has its store in it; only the home that is served may have it elsewhere. A log alone has none. */
+static const char *find_store(struct arena *arena, const char *home, const char *served, const char *log)
+{
+    const char *store = getenv("DUKOU_STORE");
+    if (log != NULL)
+        return NULL;
+    if (store != NULL && store[0] != '\0' && is_same_folder(home, served))
+        return store;
+    return arena_printf(arena, "%s/dukou.db", home);
+}
+
 static bool read_place(struct arena *arena, int argc, char **argv, int from, struct place *ret_place)
 {
     const char *served = getenv("DUKOU_HOME");
-    const char *store = getenv("DUKOU_STORE");
     const char *log = NULL;
     *ret_place = (struct place){0};
     if (served == NULL)
@@ -39,6 +61,8 @@ static bool read_place(struct arena *arena, int argc, char **argv, int from, str
             home = argv[i + 1];
         else if (strcmp(argv[i], "--log") == 0)
             log = argv[i + 1];
+        else if (strcmp(argv[i], "--store") == 0)
+            ret_place->store = argv[i + 1];
         else if (strcmp(argv[i], "--keys") == 0)
             ret_place->keys = argv[i + 1];
         else
@@ -46,11 +70,31 @@ static bool read_place(struct arena *arena, int argc, char **argv, int from, str
     }
     ret_place->log = log != NULL ? log : arena_printf(arena, "%s/log", home);
     ret_place->restoring = log == NULL && access(arena_printf(arena, "%s/restoring", home), F_OK) == 0;
-    /* A copy has its store in it; only the home that is served may have it elsewhere. */
-    if (store == NULL || store[0] == '\0' || strcmp(home, served) != 0)
-        store = arena_printf(arena, "%s/dukou.db", home);
-    ret_place->store = log != NULL ? NULL : store;
+    if (ret_place->store == NULL)
+        ret_place->store = find_store(arena, home, served, log);
     return (argc - from) % 2 == 0;
+}
+
+/* Where it looked, and how to name another place. */
+static int refuse_missing(struct arena *arena, const struct place *place)
+{
+    bool log = access(place->log, F_OK) != 0;
+    const char *served = getenv("DUKOU_STORE");
+    bool other = !log && served != NULL && served[0] != '\0' && strcmp(served, place->store) != 0;
+    struct refusal refusal = {
+        .result = RESULT_NOT_FOUND,
+        .field = log ? place->log : store_shown(arena, place->store),
+        .zh = log ? "没有这个日志目录" : "没有这个存储",
+        .en = log ? "there is no such folder of a log" : "there is no such store",
+        .remedy_zh = other
+                         ? "DUKOU_STORE 只用于 DUKOU_HOME 本身；请用 --store 指明存储，或用 --log 只核对日志"
+                         : "请用 --home 指明目录，用 --store 指明存储，或用 --log 只核对日志",
+        .remedy_en = other
+                         ? "DUKOU_STORE is taken for DUKOU_HOME itself only: name the store with --store, or "
+                           "verify the log alone with --log"
+                         : "name the folder with --home and the store with --store, or verify the log alone "
+                           "with --log"};
+    return command_refused("audit verify", RESULT_NOT_FOUND, &refusal);
 }
 
 static int verify(struct arena *arena, const struct place *place)
@@ -59,8 +103,12 @@ static int verify(struct arena *arena, const struct place *place)
     enum result result = place->restoring
                              ? audit_verify_copy(place->log, place->store, place->keys, arena, &report)
                              : audit_verify(place->log, place->store, place->keys, arena, &report);
+    if (result == RESULT_NOT_FOUND)
+        return refuse_missing(arena, place);
     if (result != RESULT_OK && result != RESULT_CORRUPT)
         return command_refused("audit verify", result, NULL);
+    if (place->store != NULL)
+        (void)printf("store\t%s\n", store_shown(arena, place->store));
     (void)printf("entries\t%lld\npending\t%lld\nrows\t%lld\nbatches\t%lld\nfaults\t%lld\n",
                  (long long)report.entries, (long long)report.pending, (long long)report.rows,
                  (long long)report.batches, (long long)report.faults);

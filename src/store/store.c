@@ -113,6 +113,20 @@ enum result store_open(const char *url, struct store **ret_store)
     return store_open_explained(url, arena, NULL, ret_store);
 }
 
+char *store_shown(struct arena *arena, const char *url)
+{
+    char *shown = arena_strdup(arena, url);
+    char *name = strstr(shown, "://");
+    char *host = name != NULL ? strpbrk(name + 3, "@/?") : NULL;
+    char *password = name != NULL ? strchr(name + 3, ':') : NULL;
+    if (host != NULL && *host == '@' && password != NULL && password < host)
+        memmove(password, host, strlen(host) + 1);
+    char *parameters = strchr(shown, '?');
+    if (parameters != NULL && strstr(parameters, "password") != NULL)
+        *parameters = '\0';
+    return shown;
+}
+
 enum result store_there(const char *url)
 {
     const struct store_backend *backend = pick(url);

@@ -40,6 +40,8 @@ enum result store_open_explained(const char *url, struct arena *arena, struct re
                                  struct store **ret_store);
 /* Whether there is a store to open, which opening would otherwise make: RESULT_NOT_FOUND when not. */
 enum result store_there(const char *url);
+/* The address as it may be shown and logged: without a password. In the arena. */
+char *store_shown(struct arena *arena, const char *url);
 /* Nobody may be inside store_read() or store_write() any more. */
 void store_close(struct store *store);
 

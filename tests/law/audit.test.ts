@@ -1,8 +1,8 @@
 // The log, checked offline on a copy: it holds when nothing was touched and names what was.
 import assert from 'node:assert/strict';
 import { readdirSync, statSync } from 'node:fs';
-import { cp, mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { cp, mkdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { before, test } from 'node:test';
 import { City, copyHome, folder } from '../support/city.ts';
 import { run } from '../support/process.ts';
@@ -196,4 +196,25 @@ test('a backup taken while it serves, restored elsewhere, verifies and serves', 
   const twice = await run(['restore', to], { DUKOU_HOME: city.home });
   assert.notEqual(twice.code, 0, 'restored over a city that is there');
   await city.close();
+});
+
+// The audit log of a city whose store is elsewhere, and of its copies.
+test('the store of the served home is that of DUKOU_STORE however the home is written; a copy has its own', { skip: process.env.DUKOU_TEST_STORE ? 'about a store that is a file' : false }, async () => {
+  const elsewhere = join(await folder('elsewhere'), 'city.db');
+  const home = await copyHome('moved', clean);
+  for (const end of ['', '-wal', '-shm']) await rename(join(home, `dukou.db${end}`), `${elsewhere}${end}`).catch(() => undefined);
+  const environment = { DUKOU_HOME: home, DUKOU_STORE: elsewhere };
+  for (const written of [home, `${home}/`, `${home}/../${basename(home)}`]) {
+    const ran = await run(['audit', 'verify', '--home', written], environment);
+    assert.equal(ran.code, 0, ran.out + ran.err);
+    assert.ok(ran.out.startsWith(`store\t${elsewhere}\n`), ran.out);
+  }
+  const other = { DUKOU_HOME: clean, DUKOU_STORE: elsewhere };
+  const lost = await run(['audit', 'verify', '--home', home], other);
+  assert.equal(lost.code, 1, 'it is not the home that is served, and has no store in it');
+  assert.match(lost.err, /dukou\.db: there is no such store\n.*name the store with --store/);
+  assert.match(lost.err, /没有这个存储/);
+  const named = await run(['audit', 'verify', '--home', home, '--store', elsewhere], other);
+  assert.equal(named.code, 0, named.out + named.err);
+  assert.match((await run(['audit', 'verify', '--home', join(home, 'nowhere')], other)).err, /nowhere\/log: there is no such folder of a log/);
 });

@@ -153,20 +153,6 @@ void pg_disconnect(struct pg_connection *connection)
     free(connection);
 }
 
-char *pg_url_shown(struct arena *arena, const char *url)
-{
-    char *shown = arena_strdup(arena, url);
-    char *name = strstr(shown, "://");
-    char *host = name != NULL ? strpbrk(name + 3, "@/?") : NULL;
-    char *password = name != NULL ? strchr(name + 3, ':') : NULL;
-    if (host != NULL && *host == '@' && password != NULL && password < host)
-        memmove(password, host, strlen(host) + 1);
-    char *parameters = strchr(shown, '?');
-    if (parameters != NULL && strstr(parameters, "password") != NULL)
-        *parameters = '\0';
-    return shown;
-}
-
 /* ---- sending ---- */
 
 static void sent(struct pg_connection *connection, int accepted, size_t size)

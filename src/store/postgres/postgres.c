@@ -86,7 +86,7 @@ static enum result refuse_open(const struct store_opening *opening, enum result 
 {
     if (opening->refusal == NULL || opening->refusal->zh != NULL)
         return result;
-    const char *url = pg_url_shown(opening->arena, opening->url);
+    const char *url = store_shown(opening->arena, opening->url);
     return refuse_server(
         opening, result, arena_printf(opening->arena, "打不开存储 %s：%s", url, connection->message),
         arena_printf(opening->arena, "the store %s cannot be opened: %s", url, connection->message),

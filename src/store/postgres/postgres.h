@@ -147,8 +147,6 @@ struct pg_connection {
     char message[512];
 };
 
-/* How a url reaches the server, without a password. */
-char *pg_url_shown(struct arena *arena, const char *url);
 /* On failure the words are in pg_connection.message: the connection is given all the same, to be closed. */
 enum result pg_connect(struct pg_store *store, struct pg_connection **ret_connection);
 /* From now on in pipeline mode. */
