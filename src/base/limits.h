@@ -58,6 +58,7 @@
 #define LIMIT_LOGIN_WAITING 40          /* for their turn; the threads left over serve everybody else */
 #define LIMIT_SESSION_HOURS 12
 #define LIMIT_SESSION_IDLE_MINUTES 60
+#define LIMIT_SESSION_NOTE_MINUTES 5    /* the use of a session is noted at most as often as this */
 
 /* Store */
 #define LIMIT_GROUP_COMMIT 256          /* units of work in one durable commit */

@@ -4,12 +4,20 @@
 #include "http/route.h"
 #include "keeper/keeper.h"
 
+struct session_known {
+    char csrf[65]; /* what state-changing requests of this session must send in X-CSRF-Token */
+    bool stale;    /* that it was in use was noted some minutes ago or more: note it again */
+};
+
 /* Given by the concept `party`: who a credential belongs to. Runs in a read snapshot. */
 struct identity {
-    /* RESULT_UNAUTHENTICATED when it is unknown, ended or locked. `ret_csrf` holds 65 bytes: the value that
-     * state-changing requests of this session must send in X-CSRF-Token. */
-    enum result (*by_session)(struct work *work, const char *token, struct actor *ret_actor, char *ret_csrf);
+    /* RESULT_UNAUTHENTICATED when it is unknown, ended or locked. */
+    enum result (*by_session)(struct work *work, const char *token, struct actor *ret_actor,
+                              struct session_known *ret_session);
     enum result (*by_bearer)(struct work *work, const char *token, struct actor *ret_actor);
+    /* Notes that a session was in use at `at`; in a transaction of its own, some time after the request. Does
+     * nothing when it has ended meanwhile or somebody else has noted it. */
+    enum result (*session_used)(struct work *work, const char *token, instant at);
 };
 
 struct jobs;

@@ -142,6 +142,7 @@ static void answer_route(struct exchange *exchange)
     exchange->reply->route = request.route;
     exchange->reply->result = result;
     exchange->reply->entry = result == RESULT_OK ? request.work.entry : -1;
+    session_note_use(exchange);
     json_decref(request.body);
     json_decref(request.query);
     json_decref(request.reply);

@@ -6,13 +6,17 @@
 #include "http/router.h"
 #include "http/traffic.h"
 
-enum { CSRF_TEXT_SIZE = 65, ETAG_TEXT_SIZE = 67 };
+enum { ETAG_TEXT_SIZE = 67 };
+
+/* Sessions whose use is being noted at once; others are noted at their next request. */
+enum { SESSIONS_NOTED_AT_ONCE = 8 };
 
 struct dispatcher {
     struct router *router;
     struct rate *rate;
     struct kept *kept;
     struct traffic *traffic;
+    _Atomic uint64_t noting[SESSIONS_NOTED_AT_ONCE]; /* the beginnings of their tokens */
     /* made once from the tables */
     char *openapi;
     char *portal_zh, *portal_en;
@@ -30,10 +34,10 @@ struct exchange {
     const char *path;   /* without /api */
     const char *bearer; /* credentials as sent; at most one of the two is set */
     const char *session;
-    char csrf[CSRF_TEXT_SIZE]; /* of the session */
-    bool known;                /* the credential belongs to an account */
-    bool english;              /* the client prefers English to Chinese */
-    row_id after;              /* page */
+    struct session_known is;
+    bool known;   /* the credential belongs to an account */
+    bool english; /* the client prefers English to Chinese */
+    row_id after; /* page */
     int limit;
     struct refusal refusal;
     int status; /* of the problem, where the result alone does not tell it; 0: by the result */
@@ -75,6 +79,12 @@ enum result gate_permit(struct request *request);
 enum result gate_check_csrf(struct request *request);
 /* Asks the route's owner rule; in a transaction. */
 enum result gate_ask_owner(struct request *request);
+
+/* ---- session.c ---- */
+
+/* After a request with a session that is stale: has it noted in the background that the session is in use, so
+ * that no reading waits for the disk. At most one writing every few minutes for each session. */
+void session_note_use(struct exchange *exchange);
 
 /* ---- admit.c ---- */
 

@@ -88,7 +88,7 @@ enum result gate_identify(struct request *request)
     if (identity != NULL && exchange->bearer != NULL)
         result = identity->by_bearer(&request->work, exchange->bearer, &actor);
     else if (identity != NULL)
-        result = identity->by_session(&request->work, exchange->session, &actor, exchange->csrf);
+        result = identity->by_session(&request->work, exchange->session, &actor, &exchange->is);
     if (result != RESULT_OK && result != RESULT_UNAUTHENTICATED)
         return result;
     /* A browser keeps sending the cookie of a session that has ended: it may still read what the public may.
@@ -193,9 +193,9 @@ enum result gate_check_csrf(struct request *request)
     if (request->route->method == HTTP_GET || exchange->session == NULL || !exchange->known)
         return RESULT_OK;
     const char *sent = exchange_header(exchange, "X-CSRF-Token");
-    size_t length = strlen(exchange->csrf);
+    size_t length = strlen(exchange->is.csrf);
     if (sent != NULL && length > 0 && strlen(sent) == length &&
-        sodium_memcmp(sent, exchange->csrf, length) == 0)
+        sodium_memcmp(sent, exchange->is.csrf, length) == 0)
         return RESULT_OK;
     return refuse(&exchange->refusal,
                   (struct refusal){.result = RESULT_FORBIDDEN,

@@ -55,15 +55,21 @@ static enum result by_bearer(struct work *work, const char *token, struct actor 
 
 /* Without a concept's own identity, a session token is an actor's token as well, and its csrf value is
  * "csrf-of-test". */
-static enum result by_session(struct work *work, const char *token, struct actor *ret_actor, char *ret_csrf)
+static enum result by_session(struct work *work, const char *token, struct actor *ret_actor,
+                              struct session_known *ret_session)
 {
     if (own_identity != NULL)
-        return own_identity->by_session(work, token, ret_actor, ret_csrf);
-    (void)snprintf(ret_csrf, 65, "csrf-of-test");
+        return own_identity->by_session(work, token, ret_actor, ret_session);
+    (void)snprintf(ret_session->csrf, sizeof ret_session->csrf, "csrf-of-test");
     return by_bearer(work, token, ret_actor);
 }
 
-static const struct identity test_identity = {by_session, by_bearer};
+static enum result session_used(struct work *work, const char *token, instant at)
+{
+    return own_identity != NULL ? own_identity->session_used(work, token, at) : RESULT_OK;
+}
+
+static const struct identity test_identity = {by_session, by_bearer, session_used};
 
 void city_use_identity(struct city *city, const struct identity *identity)
 {

@@ -74,7 +74,7 @@ LEFT JOIN party dp ON dp.id = d.party_id
 WHERE s.digest = :digest;
 
 -- name: session_touch :exec
-UPDATE session SET seen_at = :at WHERE digest = :digest;
+UPDATE session SET seen_at = :at WHERE digest = :digest AND seen_at <= :before;
 
 -- name: session_act :exec
 UPDATE session SET delegation_id = :delegation WHERE digest = :digest;

@@ -47,7 +47,23 @@ static enum result take_up_delegation(struct work *work, const struct store_row 
     return RESULT_OK;
 }
 
-static enum result by_session(struct work *work, const char *token, struct actor *ret_actor, char *ret_csrf)
+/* A use at `at` is noted only when the last one noted is as old as this. */
+static instant noted_before(instant at)
+{
+    return at - LIMIT_SESSION_NOTE_MINUTES * INSTANT_MINUTE;
+}
+
+static enum result session_used(struct work *work, const char *token, instant at)
+{
+    const char *digest = party_secret_digest(work->arena, token);
+    return store_exec(work->tx, SQL_SESSION_TOUCH,
+                      STORE_BINDS({"digest", store_text(digest)}, {"at", store_integer(at)},
+                                  {"before", store_integer(noted_before(at))}),
+                      NULL);
+}
+
+static enum result by_session(struct work *work, const char *token, struct actor *ret_actor,
+                              struct session_known *ret_session)
 {
     struct store_row row;
     const char *digest = party_secret_digest(work->arena, token);
@@ -62,7 +78,8 @@ static enum result by_session(struct work *work, const char *token, struct actor
     TRY(read_actor(&row, &actor));
     TRY(take_up_delegation(work, &row, &actor));
     *ret_actor = actor;
-    (void)snprintf(ret_csrf, 65, "%s", row_text(&row, "csrf"));
+    (void)snprintf(ret_session->csrf, sizeof ret_session->csrf, "%s", row_text(&row, "csrf"));
+    ret_session->stale = row_integer(&row, "seen_at") <= noted_before(now);
     return RESULT_OK;
 }
 
@@ -77,7 +94,8 @@ static enum result by_bearer(struct work *work, const char *token, struct actor 
     return read_actor(&row, ret_actor);
 }
 
-const struct identity party_identity = {.by_session = by_session, .by_bearer = by_bearer};
+const struct identity party_identity = {
+    .by_session = by_session, .by_bearer = by_bearer, .session_used = session_used};
 
 /* ---- log-in ---- */
 

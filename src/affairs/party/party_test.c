@@ -1,8 +1,10 @@
 #include "affairs/fixture.h"
 #include "affairs/party/party_inner.h"
+#include "http/jobs.h"
 #include "support/workflow_test.h"
 
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 
 TEST(a_party_moves_only_as_written)
@@ -196,6 +198,94 @@ TEST(a_session_ends_when_it_is_idle_or_logged_out)
     (void)city_expect(city, 401, session, "GET /session", NULL);
     session = log_in(city, 200, "newcomer", "correct horse battery");
     (void)city_expect(city, 204, session, "DELETE /session", NULL);
+    (void)city_expect(city, 401, session, "GET /session", NULL);
+}
+
+/* Lets the work behind the requests come to its end. */
+static void finish_jobs(struct city *city)
+{
+    jobs_free(city_app(city)->jobs);
+    city_app(city)->jobs = jobs_new(1, 4);
+}
+
+static int64_t noted(struct city *city)
+{
+    return strtoll(test_store_ask(city_store_url(city), "SELECT coalesce(max(seen_at), 0) FROM session"),
+                   NULL, 10);
+}
+
+TEST(a_session_in_use_goes_on_and_its_use_is_noted_every_few_minutes_only)
+{
+    struct people people;
+    long long account;
+    CLEANUP_CITY struct city *city = city_with_logins(&people);
+    city_app(city)->jobs = jobs_new(1, 4);
+    const char *session = newcomer_logs_in(city, &people, &account);
+    int64_t before = noted(city);
+    for (int minute = 1; minute <= 2 * LIMIT_SESSION_NOTE_MINUTES; minute++) {
+        city_advance(city, INSTANT_MINUTE);
+        (void)city_expect(city, 200, session, "GET /session", NULL);
+        (void)city_expect(city, 200, session, "GET /session", NULL);
+        finish_jobs(city);
+        bool due = minute % LIMIT_SESSION_NOTE_MINUTES == 0;
+        assert_int_equal(noted(city), before + (due ? LIMIT_SESSION_NOTE_MINUTES * INSTANT_MINUTE : 0));
+        before = noted(city);
+    }
+    for (int i = 0; i < 4; i++) {
+        city_advance(city, (LIMIT_SESSION_IDLE_MINUTES - 1) * INSTANT_MINUTE);
+        (void)city_expect(city, 200, session, i % 2 == 0 ? "GET /session" : "GET /notices", NULL);
+        finish_jobs(city);
+    }
+    city_advance(city, LIMIT_SESSION_IDLE_MINUTES * INSTANT_MINUTE + INSTANT_SECOND);
+    (void)city_expect(city, 401, session, "GET /session", NULL);
+    jobs_free(city_app(city)->jobs);
+    city_app(city)->jobs = NULL;
+}
+
+TEST(a_session_in_use_ends_after_twelve_hours_all_the_same)
+{
+    struct people people;
+    long long account;
+    CLEANUP_CITY struct city *city = city_with_logins(&people);
+    city_app(city)->jobs = jobs_new(1, 4);
+    const char *session = newcomer_logs_in(city, &people, &account);
+    for (int i = 0; i < 2 * LIMIT_SESSION_HOURS; i++) {
+        (void)city_expect(city, 200, session, "GET /session", NULL);
+        finish_jobs(city);
+        city_advance(city, INSTANT_HOUR / 2);
+    }
+    (void)city_expect(city, 401, session, "GET /session", NULL);
+    jobs_free(city_app(city)->jobs);
+    city_app(city)->jobs = NULL;
+}
+
+struct use {
+    const char *session; /* "session=TOKEN;csrf=…" */
+    instant at;
+};
+
+static enum result note_use(struct work *work, void *argument)
+{
+    const struct use *use = argument;
+    const char *token = use->session + strlen("session=");
+    return party_identity.session_used(
+        work, arena_printf(work->arena, "%.*s", (int)strcspn(token, ";"), token), use->at);
+}
+
+TEST(a_use_that_is_noted_late_neither_revives_a_session_nor_sets_it_back)
+{
+    struct people people;
+    long long account;
+    CLEANUP_CITY struct city *city = city_with_logins(&people);
+    const char *session = newcomer_logs_in(city, &people, &account);
+    int64_t begun = noted(city);
+    struct use use = {session, begun - INSTANT_HOUR};
+    assert_ok(city_write(city, people.clerk, note_use, &use, NULL));
+    assert_int_equal(noted(city), begun);
+    (void)city_expect(city, 204, session, "DELETE /session", NULL);
+    use.at = begun + INSTANT_HOUR;
+    assert_ok(city_write(city, people.clerk, note_use, &use, NULL));
+    assert_int_equal(noted(city), 0);
     (void)city_expect(city, 401, session, "GET /session", NULL);
 }
 
