@@ -29,7 +29,10 @@ struct store_restoring {
 typedef enum result store_dump_row(const char *table, const struct store_row *row, void *argument);
 struct store_filler {
     enum result (*put)(struct store_filler *filler, const char *table, const struct store_row *row);
+    /* As store_reserve() does; behind the rows. */
+    enum result (*reserve)(struct store_filler *filler, const struct store_reserved *reserved);
 };
+typedef enum result store_each_reserved(const struct store_reserved *reserved, void *argument);
 typedef enum result store_fill_work(struct store_filler *filler, void *argument);
 
 struct store_backend {
@@ -60,8 +63,9 @@ struct store_backend {
     /* `work` puts the rows of whole tables into a store that nobody uses, in one transaction. They are rows
      * of another store: no entry is asked for. */
     enum result (*fill)(void *state, store_fill_work *work, void *argument);
-    enum result (*reserve)(const char *url, const struct store_reserved *reserved,
-                           size_t count); /* or NULL */
+    enum result (*reserve)(const char *url, const struct store_reserved *reserved, size_t count);
+    /* What was reserved, so that a copy keeps to it: table by table. */
+    enum result (*each_reserved)(struct store_tx *tx, store_each_reserved *each, void *argument);
     /* May be NULL: fills what it knows of batches and log_bytes. */
     void (*figures)(void *state, struct store_figures *figures);
     /* store_generation(). */

@@ -22,6 +22,8 @@ struct sums {
     struct arena *of_rows; /* reset for each */
     struct table_sum tables[TABLES_MOST];
     size_t count;
+    struct store_reserved reserved[TABLES_MOST];
+    size_t reserved_count;
 };
 
 static struct sums *sums_new(struct arena *arena)
@@ -71,6 +73,16 @@ static enum result add_row(const char *name, const struct store_row *row, void *
     return RESULT_OK;
 }
 
+static enum result add_reserved(const struct store_reserved *reserved, void *argument)
+{
+    struct sums *sums = argument;
+    if (sums->reserved_count == TABLES_MOST)
+        store_stop("more than %d tables", TABLES_MOST);
+    sums->reserved[sums->reserved_count++] =
+        (struct store_reserved){arena_strdup(sums->arena, reserved->table), reserved->last};
+    return RESULT_OK;
+}
+
 /* ---- the copy ---- */
 
 struct copying {
@@ -111,7 +123,11 @@ static enum result fill(struct store_filler *filler, void *argument)
 {
     struct copying *copying = argument;
     copying->filler = filler;
-    return copying->copy->from->dump(copying->from, copy_row, copying);
+    TRY(copying->copy->from->dump(copying->from, copy_row, copying));
+    TRY(copying->copy->from->each_reserved(copying->from, add_reserved, copying->sums));
+    for (size_t i = 0; i < copying->sums->reserved_count; i++)
+        TRY(filler->reserve(filler, &copying->sums->reserved[i]));
+    return RESULT_OK;
 }
 
 static enum result copy_all(struct store_tx *tx, void *argument)
@@ -131,21 +147,33 @@ static enum result stop_at_row(const char *table, const struct store_row *row, v
 }
 
 struct looking {
-    const struct copy *copy;
+    const struct store_backend *backend;
     store_dump_row *each;
+    store_each_reserved *each_reserved; /* or NULL */
     void *argument;
 };
 
 static enum result look(struct store_tx *tx, void *argument)
 {
     const struct looking *looking = argument;
-    return looking->copy->to->dump(tx, looking->each, looking->argument);
+    TRY(looking->backend->dump(tx, looking->each, looking->argument));
+    return looking->each_reserved != NULL
+               ? looking->backend->each_reserved(tx, looking->each_reserved, looking->argument)
+               : RESULT_OK;
+}
+
+static enum result sum(const struct store_backend *backend, void *state, struct sums *sums)
+{
+    struct looking looking = {backend, add_row, add_reserved, sums};
+    enum result result = backend->read(state, look, &looking);
+    sums_end(sums);
+    return result;
 }
 
 static enum result check_empty(const struct copy *copy)
 {
     const char *table = NULL;
-    struct looking looking = {copy, stop_at_row, &table};
+    struct looking looking = {copy->to, stop_at_row, NULL, &table};
     enum result result = copy->to->read(copy->to_state, look, &looking);
     if (result != RESULT_CONFLICT)
         return result;
@@ -159,18 +187,42 @@ static enum result check_empty(const struct copy *copy)
                                  });
 }
 
-static enum result compare(const struct copy *copy, const struct sums *before, const struct sums *after)
+/* The first table in which they differ; NULL: in none. */
+static const char *first_difference(const struct sums *before, const struct sums *after)
 {
-    bool same = before->count == after->count;
-    const char *table = same ? NULL : "";
-    for (size_t i = 0; same && i < before->count; i++) {
+    for (size_t i = 0; i < before->count && i < after->count; i++) {
         const struct table_sum *x = &before->tables[i];
         const struct table_sum *y = &after->tables[i];
-        same = strcmp(x->name, y->name) == 0 && x->rows == y->rows &&
-               memcmp(x->digest.bytes, y->digest.bytes, DIGEST_SIZE) == 0;
-        table = x->name;
+        if (strcmp(x->name, y->name) != 0 || x->rows != y->rows ||
+            memcmp(x->digest.bytes, y->digest.bytes, DIGEST_SIZE) != 0)
+            return x->name;
     }
-    if (same)
+    if (before->count == after->count)
+        return NULL;
+    return before->count > after->count ? before->tables[after->count].name
+                                        : after->tables[before->count].name;
+}
+
+/* The first table of which the copy would give an id that the original does not. */
+static const char *first_unreserved(const struct sums *before, const struct sums *after)
+{
+    for (size_t i = 0; i < before->reserved_count; i++) {
+        size_t at = 0;
+        while (at < after->reserved_count &&
+               strcmp(after->reserved[at].table, before->reserved[i].table) != 0)
+            at++;
+        if (at == after->reserved_count || after->reserved[at].last < before->reserved[i].last)
+            return before->reserved[i].table;
+    }
+    return NULL;
+}
+
+static enum result compare(const struct copy *copy, const struct sums *before, const struct sums *after)
+{
+    const char *table = first_difference(before, after);
+    if (table == NULL)
+        table = first_unreserved(before, after);
+    if (table == NULL)
         return RESULT_OK;
     return refuse(
         copy->refusal,
@@ -184,19 +236,28 @@ static enum result compare(const struct copy *copy, const struct sums *before, c
         });
 }
 
+enum result copy_holds(const struct copy *copy)
+{
+    struct sums *before = sums_new(copy->arena);
+    struct sums *after = sums_new(copy->arena);
+    enum result result = sum(copy->from, copy->from_state, before);
+    enum result other = sum(copy->to, copy->to_state, after);
+    TRY(result);
+    TRY(other);
+    return compare(copy, before, after);
+}
+
 enum result copy_store(const struct copy *copy, struct store_copied *ret_copied)
 {
     TRY(check_empty(copy));
     struct sums *before = sums_new(copy->arena);
     struct sums *after = sums_new(copy->arena);
     struct copying copying = {.copy = copy, .sums = before};
-    struct looking looking = {copy, add_row, after};
     enum result result = copy->from->read(copy->from_state, copy_all, &copying);
-    if (result == RESULT_OK)
-        result = copy->to->read(copy->to_state, look, &looking);
     sums_end(before);
-    sums_end(after);
+    enum result other = result == RESULT_OK ? sum(copy->to, copy->to_state, after) : RESULT_OK;
     TRY(result);
+    TRY(other);
     TRY(compare(copy, before, after));
     *ret_copied = (struct store_copied){.tables = before->count};
     for (size_t i = 0; i < before->count; i++)

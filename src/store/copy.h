@@ -12,4 +12,6 @@ struct copy {
     struct refusal *refusal; /* may be NULL */
 };
 
+/* `to` already holds all of `from`: store_is_copy(). */
+enum result copy_holds(const struct copy *copy);
 enum result copy_store(const struct copy *copy, struct store_copied *ret_copied);

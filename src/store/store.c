@@ -148,6 +148,13 @@ enum result store_copy(struct store *from, struct store *to, struct arena *arena
     return copy_store(&copy, ret_copied);
 }
 
+enum result store_is_copy(struct store *of, struct store *copy, struct arena *arena,
+                          struct refusal *ret_refusal)
+{
+    const struct copy both = {of->backend, of->state, copy->backend, copy->state, arena, ret_refusal};
+    return copy_holds(&both);
+}
+
 enum result store_backup(struct store *store, const char *path)
 {
     if (store->backend->backup != NULL)
@@ -170,7 +177,7 @@ enum result store_reserve(const char *url, const struct store_reserved *reserved
     const struct store_backend *backend = pick(url);
     if (backend == NULL)
         return RESULT_INVALID;
-    return backend->reserve != NULL ? backend->reserve(url, reserved, count) : RESULT_UNAVAILABLE;
+    return backend->reserve(url, reserved, count);
 }
 
 static void count_end(struct store *store, atomic_uint_fast64_t *calls, enum result result)

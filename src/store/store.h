@@ -57,7 +57,7 @@ enum result store_restore(const char *from, const char *to, bool overwrite, stru
 
 /* From now on no new row of `table` gets an id of `last` or less, although no row is there that has it: for a
  * store restored from a backup, in which rows are missing that others still speak of. While nobody has it
- * open. RESULT_UNAVAILABLE when the back-end cannot. Tables that are not there are passed over. */
+ * open. Tables that are not there are passed over. A copy, and a backup, keep to it. */
 struct store_reserved {
     const char *table;
     row_id last;
@@ -73,6 +73,10 @@ struct store_copied {
 };
 enum result store_copy(struct store *from, struct store *to, struct arena *arena, struct refusal *ret_refusal,
                        struct store_copied *ret_copied);
+/* Whether `copy` holds just the rows of `of`, and reserves what it reserves: RESULT_CORRUPT, with the first
+ * table that does not. Nobody may write to either. */
+enum result store_is_copy(struct store *of, struct store *copy, struct arena *arena,
+                          struct refusal *ret_refusal);
 
 /* ---- transactions ---- */
 

@@ -59,15 +59,26 @@ enum result transfer_backup(struct store *store, const struct store_schema *sche
 
 /* ---- restore ---- */
 
+/* A restore that was cut off, and is asked again, finds its own work. */
+static enum result fill(struct store *from, struct store *to, const struct store_restoring *restoring)
+{
+    struct store_copied copied;
+    enum result result = store_copy(from, to, restoring->arena, restoring->refusal, &copied);
+    if (result != RESULT_CONFLICT || store_is_copy(from, to, restoring->arena, NULL) != RESULT_OK)
+        return result;
+    if (restoring->refusal != NULL)
+        *restoring->refusal = (struct refusal){0};
+    return RESULT_OK;
+}
+
 static enum result copy_from(const char *way, const struct store_restoring *restoring)
 {
     struct store *from;
     struct store *to;
-    struct store_copied copied;
     TRY(store_open_explained(way, restoring->arena, restoring->refusal, &from));
     enum result result = store_open_explained(restoring->to, restoring->arena, restoring->refusal, &to);
     if (result == RESULT_OK) {
-        result = store_copy(from, to, restoring->arena, restoring->refusal, &copied);
+        result = fill(from, to, restoring);
         store_close(to);
     }
     store_close(from);

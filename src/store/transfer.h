@@ -4,5 +4,6 @@
 #include "store/backend.h"
 
 enum result transfer_backup(struct store *store, const struct store_schema *schema, const char *path);
-/* Only into a store that holds no row: whoever overwrites a database drops it first. */
+/* Only into a store that holds no row, or just those of the copy: whoever overwrites a database drops it
+ * first. */
 enum result transfer_restore(const struct store_restoring *restoring);

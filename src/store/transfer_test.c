@@ -156,3 +156,98 @@ TEST(ids_that_are_reserved_are_given_to_no_row)
     assert_ok(store_reserve(url, &(struct store_reserved){"note", 2000}, 1));
     assert_int_equal(next_note(url), 2001);
 }
+
+static row_id next_in(struct store *store)
+{
+    row_id id = 0;
+    assert_ok(store_write(store, add_unnumbered, &id));
+    return id;
+}
+
+TEST(a_copy_gives_no_id_that_the_original_reserves)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    struct store_copied copied;
+    char url[512];
+    char path[256];
+    (void)snprintf(url, sizeof url, "%s", test_store_url(NULL));
+    (void)snprintf(path, sizeof path, "%s/file.db", test_folder());
+    assert_int_equal(next_note(path), 1);
+    assert_ok(store_reserve(path, &(struct store_reserved){"note", 900}, 1));
+    struct store *file = open_url(path);
+    struct store *city = open_url(url);
+    assert_ok(store_copy(file, city, arena, NULL, &copied));
+    assert_ok(store_is_copy(file, city, arena, NULL));
+    store_close(file);
+    assert_int_equal(next_in(city), 901); /* the connections that were open know it too */
+    store_close(city);
+    assert_int_equal(next_note(url), 902);
+    assert_ok(store_reserve(url, &(struct store_reserved){"note", 2000}, 1));
+    city = open_url(url);
+    struct store *back = open_file();
+    assert_ok(store_copy(city, back, arena, NULL, &copied));
+    assert_int_equal(next_in(back), 2001);
+    store_close(back);
+    store_close(city);
+}
+
+TEST(a_backup_keeps_in_mind_which_ids_are_reserved)
+{
+    char url[512];
+    char backup[256];
+    char restored[256];
+    (void)snprintf(url, sizeof url, "%s", test_store_url(&fixture_schema));
+    (void)snprintf(backup, sizeof backup, "%s/backup", test_folder());
+    (void)snprintf(restored, sizeof restored, "%s/city", test_folder());
+    assert_int_equal(next_note(url), 1);
+    assert_ok(store_reserve(url, &(struct store_reserved){"note", 900}, 1));
+    struct store *city = open_url(url);
+    assert_ok(store_backup(city, backup));
+    store_close(city);
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    assert_ok(store_restore(backup, restored, false, arena, NULL));
+    assert_int_equal(next_note(restored), 901);
+}
+
+TEST(what_is_no_copy_is_told_with_its_table)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    struct store_copied copied;
+    struct refusal refusal = {0};
+    char url[512];
+    (void)snprintf(url, sizeof url, "%s", test_store_url(NULL));
+    struct store *file = open_file();
+    struct store *city = open_url(url);
+    assert_ok(store_write(file, add_rows, NULL));
+    assert_int_equal(store_is_copy(file, city, arena, &refusal), RESULT_CORRUPT);
+    assert_string_equal(refusal.field, "child");
+    assert_ok(store_copy(file, city, arena, NULL, &copied));
+    assert_ok(store_is_copy(file, city, arena, NULL));
+    assert_ok(store_write(city, add_child, NULL));
+    refusal = (struct refusal){0};
+    assert_int_equal(store_is_copy(file, city, arena, &refusal), RESULT_CORRUPT);
+    assert_string_equal(refusal.field, "child");
+    store_close(city);
+    store_close(file);
+}
+
+TEST(a_copy_that_would_give_a_reserved_id_is_none)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    struct store_copied copied;
+    struct refusal refusal = {0};
+    char url[512];
+    (void)snprintf(url, sizeof url, "%s", test_store_url(&fixture_schema));
+    struct store *city = open_url(url);
+    struct store *file = open_file();
+    assert_int_equal(next_in(city), 1);
+    assert_ok(store_copy(city, file, arena, NULL, &copied));
+    assert_ok(store_is_copy(city, file, arena, NULL));
+    store_close(city);
+    assert_ok(store_reserve(url, &(struct store_reserved){"note", 7}, 1));
+    city = open_url(url);
+    assert_int_equal(store_is_copy(city, file, arena, &refusal), RESULT_CORRUPT);
+    assert_string_equal(refusal.field, "note");
+    store_close(city);
+    store_close(file);
+}

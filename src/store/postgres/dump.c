@@ -191,6 +191,13 @@ static enum result put(struct store_filler *store_filler, const char *name, cons
     return put_row(filler, table, row);
 }
 
+static enum result reserve(struct store_filler *store_filler, const struct store_reserved *reserved)
+{
+    struct filler *filler = (struct filler *)store_filler;
+    TRY(end_copy(filler));
+    return pg_reserve_ids(filler->connection, reserved->table, reserved->last);
+}
+
 /* Keys between tables are taken off and put on again behind the rows, which checks them all; the rows were
  * recorded when they came to be, so no trigger tells of them again. Runs `each` for the rows of `text`, one
  * statement a row. */
@@ -229,7 +236,7 @@ static enum result fill_inside(struct filler *filler, store_fill_work *work, voi
 enum result pg_fill(struct pg_store *store, store_fill_work *work, void *argument)
 {
     struct pg_connection *connection;
-    struct filler filler = {.filler = {put}, .arena = arena_new(0), .of_rows = arena_new(0)};
+    struct filler filler = {.filler = {put, reserve}, .arena = arena_new(0), .of_rows = arena_new(0)};
     enum result result = pg_connect(store, &connection);
     filler.connection = connection;
     if (result == RESULT_OK)

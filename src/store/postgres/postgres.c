@@ -227,6 +227,7 @@ const struct store_backend store_postgres = {
     .take = pg_take,
     .walk = pg_walk,
     .reserve = reserve,
+    .each_reserved = pg_each_reserved,
     .dump = pg_dump,
     .fill = fill,
     .figures = figures,

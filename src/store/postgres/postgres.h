@@ -303,6 +303,7 @@ enum result pg_shape(struct pg_connection *connection, const struct store_openin
 
 /* No id of the table up to `last` is given any more. */
 enum result pg_reserve_ids(struct pg_connection *connection, const char *table, int64_t last);
+enum result pg_each_reserved(struct store_tx *tx, store_each_reserved *each, void *argument);
 
 /* Locks of the store among PostgreSQL's advisory locks: "DKOU", then what for. */
 #define PG_LOCK_WRITE "4921114244323213313"

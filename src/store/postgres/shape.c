@@ -204,6 +204,36 @@ enum result pg_reserve_ids(struct pg_connection *connection, const char *table, 
     return pg_ask(connection, next_function(arena, table, "id", last), NULL);
 }
 
+struct telling {
+    store_each_reserved *each;
+    void *argument;
+};
+
+static enum result tell_reserved(const PGresult *rows, void *argument)
+{
+    const struct telling *telling = argument;
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    for (int i = 0; i < PQntuples(rows); i++) {
+        struct store_value last;
+        TRY(pg_value_get(PQftype(rows, 1), PQgetvalue(rows, i, 1), PQgetlength(rows, i, 1), &last));
+        const char *table = arena_strndup(arena, PQgetvalue(rows, i, 0), (size_t)PQgetlength(rows, i, 0));
+        const struct store_reserved reserved = {table, last.integer};
+        TRY(telling->each(&reserved, telling->argument));
+    }
+    return RESULT_OK;
+}
+
+enum result pg_each_reserved(struct store_tx *tx, store_each_reserved *each, void *argument)
+{
+    struct telling telling = {each, argument};
+    return pg_tx_walk((struct pg_tx *)tx,
+                      "SELECT substr(proname::text, 12), reserved FROM (SELECT proname,"
+                      " obj_description(oid, 'pg_proc')::bigint AS reserved FROM pg_proc WHERE proname LIKE"
+                      " 'dukou\\_next\\_%' AND pronamespace = current_schema()::regnamespace) f"
+                      " WHERE reserved > 0 ORDER BY proname",
+                      NULL, NULL, 0, tell_reserved, &telling);
+}
+
 static enum result mend(struct pg_connection *connection, struct arena *arena,
                         const struct store_opening *opening, const struct pg_table *table,
                         bool *have_function)

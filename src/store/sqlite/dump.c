@@ -76,7 +76,16 @@ struct filler {
     sqlite3 *db;
     sqlite3_stmt *insert;
     char *table; /* that `insert` is for */
+    bool reserved;
 };
+
+static void end_insert(struct filler *filler)
+{
+    (void)sqlite3_finalize(filler->insert);
+    free(filler->table);
+    filler->insert = NULL;
+    filler->table = NULL;
+}
 
 static enum result prepare_insert(struct filler *filler, const char *table, const struct store_row *row)
 {
@@ -88,9 +97,7 @@ static enum result prepare_insert(struct filler *filler, const char *table, cons
         marks = arena_printf(arena, "%s%s?", marks, i > 0 ? ", " : "");
     }
     const char *text = arena_printf(arena, "INSERT INTO \"%s\" (%s) VALUES (%s)", table, names, marks);
-    (void)sqlite3_finalize(filler->insert);
-    free(filler->table);
-    filler->insert = NULL;
+    end_insert(filler);
     filler->table = strdup(table);
     return sqlite_result(sqlite3_prepare_v2(filler->db, text, -1, &filler->insert, NULL));
 }
@@ -105,6 +112,15 @@ static enum result put(struct store_filler *store_filler, const char *table, con
     int code = sqlite3_step(filler->insert);
     (void)sqlite3_reset(filler->insert);
     return sqlite_result(code);
+}
+
+static enum result reserve(struct store_filler *store_filler, const struct store_reserved *reserved)
+{
+    struct filler *filler = (struct filler *)store_filler;
+    end_insert(filler);
+    filler->reserved = true;
+    (void)sqlite3_db_config(filler->db, SQLITE_DBCONFIG_DEFENSIVE, 0, NULL); /* its connection ends here */
+    return sqlite_result(sqlite_write_reserved(filler->db, reserved, 1));
 }
 
 static bool keys_hold(sqlite3 *db)
@@ -122,20 +138,19 @@ enum result sqlite_fill(const char *path, const struct store_schema *schema, sto
 {
     struct sqlite_connection *connection;
     TRY(sqlite_connect(path, schema, SQLITE_USE_WRITE, &connection));
-    struct filler filler = {.filler = {put}, .db = connection->db};
+    struct filler filler = {.filler = {put, reserve}, .db = connection->db};
     enum result result =
         sqlite_result(sqlite3_exec(connection->db, "PRAGMA foreign_keys = OFF", NULL, NULL, NULL));
     if (result == RESULT_OK)
         result = sqlite_result(sqlite_do(connection, VERB_BEGIN_WRITE));
     if (result == RESULT_OK) {
         result = work(&filler.filler, argument);
-        (void)sqlite3_finalize(filler.insert);
-        free(filler.table);
+        end_insert(&filler);
         if (result == RESULT_OK && !keys_hold(connection->db))
             result = RESULT_CONFLICT;
         int code = sqlite_do(connection, result == RESULT_OK ? VERB_COMMIT : VERB_ROLLBACK);
         result = result == RESULT_OK ? sqlite_result(code) : result;
     }
     sqlite_disconnect(connection);
-    return result;
+    return result == RESULT_OK && filler.reserved && !sqlite_is_sound(path) ? RESULT_CORRUPT : result;
 }

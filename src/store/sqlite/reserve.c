@@ -28,7 +28,7 @@ static int run_for(sqlite3 *db, const char *text, const struct store_reserved *r
     return code == SQLITE_DONE || code == SQLITE_ROW ? SQLITE_OK : code;
 }
 
-static int write_schema(sqlite3 *db, const struct store_reserved *reserved, size_t count)
+static int change_schema(sqlite3 *db, const struct store_reserved *reserved, size_t count)
 {
     int code = run(db, "CREATE TABLE IF NOT EXISTS reserve_once (id INTEGER PRIMARY KEY AUTOINCREMENT);"
                        "DROP TABLE reserve_once; PRAGMA writable_schema = ON");
@@ -64,7 +64,33 @@ static int raise_version(sqlite3 *db)
     return run(db, text);
 }
 
-static bool is_sound(const char *url)
+int sqlite_write_reserved(sqlite3 *db, const struct store_reserved *reserved, size_t count)
+{
+    int code = change_schema(db, reserved, count);
+    return code == SQLITE_OK ? raise_version(db) : code;
+}
+
+/* A table that says AUTOINCREMENT has a row here once it holds rows or ids are reserved. */
+enum result sqlite_each_reserved(struct store_tx *tx, store_each_reserved *each, void *argument)
+{
+    sqlite3 *db = ((struct sqlite_tx *)tx)->connection->db;
+    sqlite3_stmt *stmt;
+    if (sqlite3_table_column_metadata(db, "main", "sqlite_sequence", NULL, NULL, NULL, NULL, NULL, NULL) !=
+        SQLITE_OK)
+        return RESULT_OK;
+    int code = sqlite3_prepare_v2(db, "SELECT name, seq FROM sqlite_sequence ORDER BY name", -1, &stmt, NULL);
+    enum result result = RESULT_OK;
+    while (code == SQLITE_OK && result == RESULT_OK && (code = sqlite3_step(stmt)) == SQLITE_ROW) {
+        const struct store_reserved reserved = {(const char *)sqlite3_column_text(stmt, 0),
+                                                sqlite3_column_int64(stmt, 1)};
+        result = each(&reserved, argument);
+        code = SQLITE_OK;
+    }
+    (void)sqlite3_finalize(stmt);
+    return result != RESULT_OK ? result : sqlite_result(code);
+}
+
+bool sqlite_is_sound(const char *url)
 {
     sqlite3 *db;
     sqlite3_stmt *stmt = NULL;
@@ -88,12 +114,10 @@ enum result sqlite_reserve(const char *url, const struct store_reserved *reserve
     if (code == SQLITE_OK)
         code = run(db, "PRAGMA synchronous = FULL; BEGIN IMMEDIATE");
     if (code == SQLITE_OK)
-        code = write_schema(db, reserved, count);
-    if (code == SQLITE_OK)
-        code = raise_version(db);
+        code = sqlite_write_reserved(db, reserved, count);
     if (code == SQLITE_OK)
         code = run(db, "COMMIT");
     (void)sqlite3_close(db); /* rolls back what was not committed */
     TRY(sqlite_result(code));
-    return is_sound(url) ? RESULT_OK : RESULT_CORRUPT;
+    return sqlite_is_sound(url) ? RESULT_OK : RESULT_CORRUPT;
 }

@@ -169,6 +169,7 @@ const struct store_backend store_sqlite = {
     .backup = sqlite_backup_store,
     .restore = sqlite_restore,
     .reserve = sqlite_reserve,
+    .each_reserved = sqlite_each_reserved,
     .write = sqlite_write,
     .read = sqlite_read,
     .exec = sqlite_exec,

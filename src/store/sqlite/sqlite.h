@@ -159,6 +159,11 @@ enum result sqlite_migrate(struct sqlite_connection *connection, const struct st
 enum result sqlite_copy(sqlite3 *db, const char *path);
 enum result sqlite_restore(const struct store_restoring *restoring);
 enum result sqlite_reserve(const char *url, const struct store_reserved *reserved, size_t count);
+/* The same inside a transaction of a connection that is not defensive; behind it the store is to be found
+ * sound. */
+int sqlite_write_reserved(sqlite3 *db, const struct store_reserved *reserved, size_t count);
+bool sqlite_is_sound(const char *url);
+enum result sqlite_each_reserved(struct store_tx *tx, store_each_reserved *each, void *argument);
 
 /* Between back-ends (backend.h). */
 enum result sqlite_dump(struct store_tx *tx, store_dump_row *each, void *argument);
