@@ -154,7 +154,7 @@ static const struct command commands[] = {
      command_keys},
     {"backup", "FOLDER | check FOLDER", "在线备份并核验", "back up while it serves, and read it back",
      command_backup},
-    {"restore", "FOLDER", "恢复", "restore", command_restore},
+    {"restore", "FOLDER | --placed", "恢复", "restore", command_restore},
     {"store", "copy FROM TO", "复制存储并核对", "copy the store and prove the copy equal", command_store},
     {"metrics", "", "打印监控指标表", "print what /metrics measures", command_metrics},
     {"openapi", "", "打印 OpenAPI 文档", "print the OpenAPI document", command_openapi},

@@ -1,5 +1,7 @@
 #include "command/lead.h"
 
+#include "command/restore.h"
+
 #include <stdio.h>
 
 /* ---- the signer ---- */
@@ -41,6 +43,8 @@ static enum result open_log(struct arena *arena, struct city *city, struct refus
     const struct refusal *refusal = keeper_log_refusal(city->keeper);
     if (result != RESULT_OK && refusal != NULL && ret_refusal != NULL)
         *ret_refusal = refusal_copy(arena, refusal);
+    if (result == RESULT_CORRUPT)
+        restore_explain(city, arena, ret_refusal);
     if (result == RESULT_OK && keeper_log_taken(city->keeper) > 0)
         (void)fprintf(
             stderr,

@@ -1,5 +1,6 @@
 /* `dukou restore`: store, log and vault from a backup to their places. The log never gets shorter: of the one
- * that is there and the backup's the longer stays, and one must go on from the other. */
+ * that is there and the backup's the longer stays, and one must go on from the other. `--placed`: all is in
+ * its place, brought there by other means, such as a database's own. */
 #include "command/restore.h"
 
 #include "audit/audit.h"
@@ -21,7 +22,8 @@ enum { CHECKPOINT_BYTES = 64 * 1024 };
 static int usage(void)
 {
     (void)fputs(
-        "dukou restore FOLDER [--overwrite]   (while nothing serves; a restore that was cut off goes on)\n",
+        "dukou restore FOLDER [--overwrite]   (while nothing serves; a restore that was cut off goes on)\n"
+        "dukou restore --placed               (the database was brought back by its own means)\n",
         stderr);
     return 2;
 }
@@ -123,8 +125,11 @@ static enum result place(struct arena *arena, const struct settings *s, struct r
                          struct refusal *refusal)
 {
     if (!mark->store_placed) {
-        TRY(store_restore(arena_printf(arena, "%s/dukou.db", mark->folder), s->store, mark->overwrite, arena,
-                          refusal));
+        enum result result = store_restore(arena_printf(arena, "%s/dukou.db", mark->folder), s->store,
+                                           mark->overwrite, arena, refusal);
+        if (result == RESULT_CONFLICT || result == RESULT_INVALID || result == RESULT_BUSY)
+            (void)restore_mark_remove(s, arena); /* refused: the store is as it was, and may serve on */
+        TRY(result);
         mark->store_placed = true;
         TRY(restore_mark_write(s, arena, mark));
     }
@@ -136,8 +141,7 @@ static enum result place(struct arena *arena, const struct settings *s, struct r
     return restore_mark_write(s, arena, mark);
 }
 
-static enum result begin(struct arena *arena, const struct settings *s, const char *folder, bool overwrite,
-                         struct restore_mark *ret_mark, struct refusal *refusal)
+static const char *new_id(struct arena *arena)
 {
     uint8_t bytes[16];
     char *id = arena_alloc(arena, 2 * sizeof bytes + 1);
@@ -145,7 +149,13 @@ static enum result begin(struct arena *arena, const struct settings *s, const ch
     random_bytes(random, bytes, sizeof bytes);
     random_free(random);
     hex_print(bytes, sizeof bytes, id);
-    *ret_mark = (struct restore_mark){.id = id, .folder = folder, .overwrite = overwrite};
+    return id;
+}
+
+static enum result begin(struct arena *arena, const struct settings *s, const char *folder, bool overwrite,
+                         struct restore_mark *ret_mark, struct refusal *refusal)
+{
+    *ret_mark = (struct restore_mark){.id = new_id(arena), .folder = folder, .overwrite = overwrite};
     TRY(backup_check(arena, folder, NULL, refusal));
     if (access(s->store, F_OK) == 0 && !overwrite)
         return refuse(refusal,
@@ -159,6 +169,17 @@ static enum result begin(struct arena *arena, const struct settings *s, const ch
     return restore_mark_write(s, arena, ret_mark);
 }
 
+static enum result refuse_other(struct arena *arena, const struct restore_mark *mark, struct refusal *refusal)
+{
+    return refuse(refusal, (struct refusal){
+                               .result = RESULT_CONFLICT,
+                               .field = mark->folder,
+                               .zh = arena_printf(arena, "另一次恢复尚未做完：%s", mark->folder),
+                               .en = arena_printf(arena, "another restore was cut off: of %s", mark->folder),
+                               .remedy_zh = "先把它做完",
+                               .remedy_en = "finish that one first"});
+}
+
 static enum result restore(struct arena *arena, const struct settings *s, const char *folder, bool overwrite,
                            struct refusal *refusal)
 {
@@ -167,16 +188,78 @@ static enum result restore(struct arena *arena, const struct settings *s, const 
     if (result == RESULT_NOT_FOUND || (result == RESULT_OK && mark.placed))
         result = begin(arena, s, folder, overwrite, &mark, refusal);
     else if (result == RESULT_OK && strcmp(mark.folder, folder) != 0)
-        return refuse(
-            refusal,
-            (struct refusal){.result = RESULT_CONFLICT,
-                             .field = folder,
-                             .zh = arena_printf(arena, "另一次恢复尚未做完：%s", mark.folder),
-                             .en = arena_printf(arena, "another restore was cut off: of %s", mark.folder),
-                             .remedy_zh = "先把它做完",
-                             .remedy_en = "finish that one first"});
+        return refuse_other(arena, &mark, refusal);
     TRY(result);
     return place(arena, s, &mark, refusal);
+}
+
+/* ---- a store that was brought back by other means ---- */
+
+struct known {
+    struct arena *arena;
+    int64_t next;
+};
+
+static enum result ask_next(struct store_tx *tx, void *argument)
+{
+    struct known *known = argument;
+    return audit_next(tx, known->arena, &known->next);
+}
+
+static enum result check_city(struct arena *arena, const struct settings *s, struct refusal *refusal)
+{
+    struct store *store = NULL;
+    struct known known = {.arena = arena};
+    enum result result = store_there(s->store);
+    if (result == RESULT_OK) {
+        TRY(store_open_explained(s->store, arena, refusal, &store));
+        result = store_read(store, ask_next, &known);
+        store_close(store);
+    }
+    if (result == RESULT_OK && known.next == 0)
+        result = RESULT_NOT_FOUND;
+    if (result != RESULT_NOT_FOUND)
+        return result;
+    return refuse(refusal, (struct refusal){.result = RESULT_NOT_FOUND,
+                                            .field = "DUKOU_STORE",
+                                            .zh = "存储中没有城市",
+                                            .en = "there is no city in the store",
+                                            .remedy_zh = "请先用数据库自己的工具恢复数据库",
+                                            .remedy_en = "Bring the database back first, by its own means."});
+}
+
+static enum result take_as_placed(struct arena *arena, const struct settings *s, struct refusal *refusal)
+{
+    struct restore_mark mark;
+    enum result result = restore_mark_read(s, arena, &mark);
+    if (result == RESULT_OK)
+        return mark.placed ? RESULT_OK : refuse_other(arena, &mark, refusal);
+    if (result != RESULT_NOT_FOUND)
+        return result;
+    TRY(check_city(arena, s, refusal));
+    mark = (struct restore_mark){.id = new_id(arena), .folder = "", .store_placed = true, .placed = true};
+    return restore_mark_write(s, arena, &mark);
+}
+
+void restore_explain(const struct city *city, struct arena *arena, struct refusal *ret_refusal)
+{
+    struct known known = {.arena = arena};
+    int64_t sealed = 0;
+    if (ret_refusal == NULL || ret_refusal->en != NULL ||
+        store_read(city->store, ask_next, &known) != RESULT_OK ||
+        audit_sealed(city->settings.log, arena, &sealed) != RESULT_OK || known.next >= sealed)
+        return;
+    *ret_refusal = (struct refusal){
+        .result = RESULT_CORRUPT,
+        .field = "DUKOU_STORE",
+        .zh = arena_printf(arena, "存储止于 %lld 条日志，而日志已封存 %lld 条：存储是较旧的副本",
+                           (long long)known.next, (long long)sealed),
+        .en = arena_printf(arena,
+                           "the store ends at %lld entries, the log holds %lld: the store is an older copy",
+                           (long long)known.next, (long long)sealed),
+        .remedy_zh = "放回最新的存储；若没有，运行 dukou restore --placed，再启动",
+        .remedy_en = "Bring the newest store back; where there is none, run dukou restore --placed and start "
+                     "again."};
 }
 
 enum result restore_allows_start(const struct settings *settings, struct arena *arena, bool *ret_placed,
@@ -204,10 +287,13 @@ int command_restore(int argc, char **argv)
     struct settings settings;
     struct refusal refusal = {0};
     bool overwrite = argc == 3 && strcmp(argv[2], "--overwrite") == 0;
-    if (argc != 2 && !overwrite)
+    bool placed = argc == 2 && strcmp(argv[1], "--placed") == 0;
+    if ((argc != 2 && !overwrite) || (argv[1][0] == '-' && !placed))
         return usage();
     enum result result = settings_read(arena, &settings, &refusal);
-    if (result == RESULT_OK)
+    if (result == RESULT_OK && placed)
+        result = take_as_placed(arena, &settings, &refusal);
+    else if (result == RESULT_OK)
         result = restore(arena, &settings, argv[1], overwrite, &refusal);
     if (result != RESULT_OK)
         return command_refused("restore", result, &refusal);

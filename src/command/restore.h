@@ -4,7 +4,7 @@
  * HOME/restoring says how far it is, durably, before each step:
  *   begun    the command was cut off: a start is refused, the command goes on where it was
  *   placed   all is in its place: the next start replays what the log knows and the store does not, records
- * the restore in the log, and removes the file Each step may run again. */
+ * the restore in the log, and removes the file. Each step may run again. */
 #pragma once
 
 #include "command/city.h"
@@ -16,6 +16,10 @@ enum result restore_allows_start(const struct settings *settings, struct arena *
 
 /* Before the store is opened: no id that the log has seen is given again. `city` has settings and keeper. */
 enum result restore_reserve(const struct city *city, struct arena *arena, struct refusal *ret_refusal);
+
+/* Why the log's sealer may have found that store and log do not go together: the words, when the store ends
+ * before the log; else nothing. */
+void restore_explain(const struct city *city, struct arena *arena, struct refusal *ret_refusal);
 
 /* The rest, with everything open but the sealer. */
 enum result restore_finish(const struct city *city, struct arena *arena, struct refusal *ret_refusal);

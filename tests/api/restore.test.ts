@@ -7,11 +7,12 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { account, City, copyHome, folder, patient } from '../support/city.ts';
 import { Client } from '../support/client.ts';
+import { bringStoreBack, dumpStore, emptyStore, inDatabase, storeOf } from '../support/postgres.ts';
 import { program, run } from '../support/process.ts';
-import { openStore } from '../support/store.ts';
+import { openFile, openStore } from '../support/store.ts';
 
 // A city that was backed up and then went on: what it did meanwhile.
-type Past = { home: string; backup: string; token: string; cookie: string; room: number; resource: number; sealed: number; checkpoint: string };
+type Past = { home: string; backup: string; dump: string; token: string; cookie: string; room: number; resource: number; sealed: number; checkpoint: string };
 let past: Past;
 
 function sealed(home: string): Promise<number> {
@@ -20,6 +21,27 @@ function sealed(home: string): Promise<number> {
 
 function dukou(home: string, ...args: string[]) {
   return run(args, { DUKOU_HOME: home });
+}
+
+// A file is overwritten; a database is not, so whoever runs it makes a new one.
+function over(home: string): string[] {
+  if (!inDatabase) return ['restore', past.backup, '--overwrite'];
+  emptyStore(home);
+  return ['restore', past.backup];
+}
+
+// The store as it was at the backup, by other means than ours.
+async function saveStore(home: string, path: string): Promise<void> {
+  if (inDatabase) return dumpStore(home, path);
+  const store = openFile(join(home, 'dukou.db'));
+  store.exec(`VACUUM INTO '${path}'`);
+  store.close();
+}
+
+async function bringBack(home: string): Promise<void> {
+  if (inDatabase) return bringStoreBack(home, past.dump);
+  for (const ending of ['', '-wal', '-shm']) await rm(join(home, `dukou.db${ending}`), { force: true });
+  await cp(past.dump, join(home, 'dukou.db'));
 }
 
 async function stop(city: City): Promise<void> {
@@ -52,6 +74,8 @@ before(async () => {
   assert.equal(await readsOwn(city, { Cookie: cookie }), 200);
   const saved = await dukou(home, 'backup', backup);
   assert.equal(saved.code, 0, saved.err);
+  const dump = `${backup}.dump`;
+  await saveStore(home, dump);
 
   // After the backup: a token ends, a room closes with its keys, an account changes its password, rows are made.
   const token = (await city.as('land-clerk').all('/tokens')).find((one) => one.title === 'before');
@@ -61,7 +85,7 @@ before(async () => {
   await city.as('operator-clerk').does('POST', `/rooms/${room}/close`, { reason: '测试' });
   const resource = (await city.as('land-clerk').does('POST', '/resources', { code: 'LOST-1', title: '备份之后' })).id;
   await stop(city);
-  past = { home, backup, token: made.token, cookie, room, resource, sealed: await sealed(home), checkpoint: await readFile(join(home, 'log', 'checkpoint'), 'utf8') };
+  past = { home, backup, dump, token: made.token, cookie, room, resource, sealed: await sealed(home), checkpoint: await readFile(join(home, 'log', 'checkpoint'), 'utf8') };
 });
 
 async function copyOfPast(name: string): Promise<string> {
@@ -81,8 +105,7 @@ test('what goes wrong in a backup is found: a byte, a file, a row, a key', async
     ['no list', (at) => rm(join(at, 'files')), /cut short/],
     ['the store torn', (at) => truncate(join(at, 'dukou.db'), 20000), /damaged|integrity/],
     ['a row changed', (at) => {
-      const store = openStore(at, false);
-      store.exec('PRAGMA foreign_keys = OFF');
+      const store = openFile(join(at, 'dukou.db'), false);
       store.exec("UPDATE party SET name = 'x' WHERE id = 2");
       store.close();
     }, /party 2/],
@@ -104,15 +127,8 @@ test('what goes wrong in a backup is found: a byte, a file, a row, a key', async
   assert.match(wrong.err, /master key/);
 });
 
-test('over a city that went on, the log stays, and what was ended stays ended', async () => {
-  const home = await copyOfPast('restore-over');
-  const asked = await dukou(home, 'restore', past.backup);
-  assert.equal(asked.code, 1);
-  assert.match(asked.err, /a city already/);
-  const ran = await dukou(home, 'restore', past.backup, '--overwrite');
-  assert.equal(ran.code, 0, ran.err);
-  assert.ok((await sealed(home)) >= past.sealed, 'the log got shorter');
-
+// What a restored city must be, whatever it was restored with.
+async function keepsToTheLog(home: string): Promise<void> {
   const city = await City.serveHome(home);
   assert.match(city.serve.output, /entries made since the backup/);
   assert.equal(await readsOwn(city, { Authorization: `Bearer ${past.token}` }), 401, 'a token that was ended lives again');
@@ -142,12 +158,49 @@ test('over a city that went on, the log stays, and what was ended stays ended', 
     recorded ||= /"event":"restore","object":"restoration"/.test((await dukou(home, 'audit', 'show', String(entry))).out);
   assert.ok(recorded, 'the restore is not in the log');
   for (const line of past.checkpoint.split('\n').slice(1, 2)) assert.ok(Number(line) <= (await sealed(home)));
+}
+
+test('over a city that went on, the log stays, and what was ended stays ended', async () => {
+  const home = await copyOfPast('restore-over');
+  for (const [args, words] of [[[], inDatabase ? /not empty/ : /a city already/], ...(inDatabase ? [[['--overwrite'], /is not overwritten/]] : [])] as [string[], RegExp][]) {
+    const asked = await dukou(home, 'restore', past.backup, ...args);
+    assert.equal(asked.code, 1);
+    assert.match(asked.err, words);
+    assert.equal((await dukou(home, 'keys', 'show')).code, 0, 'a restore that was refused keeps the city from starting');
+  }
+  const ran = await dukou(home, ...over(home));
+  assert.equal(ran.code, 0, ran.err);
+  assert.ok((await sealed(home)) >= past.sealed, 'the log got shorter');
+  await keepsToTheLog(home);
+});
+
+test('a store that was brought back by its own means does not serve until it is told, and keeps to the log as well', async () => {
+  const home = await copyOfPast('restore-placed');
+  await bringBack(home);
+  const refused = await dukou(home, 'serve');
+  assert.equal(refused.code, 1, refused.out);
+  assert.match(refused.err, /the store is an older copy[\s\S]*dukou restore --placed/);
+  for (let time = 1; time <= 2; time++) {
+    const told = await dukou(home, 'restore', '--placed');
+    assert.equal(told.code, 0, told.err);
+  }
+  await keepsToTheLog(home);
+});
+
+test('without a city in the store there is nothing to go on with', async () => {
+  const home = join(await folder('restore-nothing'), 'city');
+  await mkdir(home, { mode: 0o700 });
+  const told = await dukou(home, 'restore', '--placed');
+  assert.equal(told.code, 1, told.out);
+  assert.match(told.err, /no city in the store/);
+  assert.ok(!existsSync(join(home, 'restoring')));
+  assert.equal((await dukou(home, 'restore', '--elsewhere')).code, 2);
 });
 
 test('a restore counts once, and another restore of the same backup is another', async () => {
   const home = await copyOfPast('restore-twice');
   for (let time = 1; time <= 2; time++) {
-    assert.equal((await dukou(home, 'restore', past.backup, '--overwrite')).code, 0);
+    assert.equal((await dukou(home, ...over(home))).code, 0);
     assert.equal((await dukou(home, 'keys', 'show')).code, 0);
     assert.equal((await dukou(home, 'keys', 'show')).code, 0);
     const ran = await dukou(home, 'audit', 'verify');
@@ -195,7 +248,7 @@ test('the log of another city, or of another past, is not mixed in', async () =>
   const other = join(await folder('restore-stranger'), 'city');
   const founded = await run(['init', '陌生市数据局', '11420100MA0000001A'], { DUKOU_HOME: other });
   assert.equal(founded.code, 0, founded.err);
-  const ran = await dukou(other, 'restore', past.backup, '--overwrite');
+  const ran = await dukou(other, ...over(other));
   assert.equal(ran.code, 1, ran.out);
   assert.match(ran.err, /neither goes on/);
   const start = await dukou(other, 'serve');
@@ -204,11 +257,24 @@ test('the log of another city, or of another past, is not mixed in', async () =>
   assert.ok(existsSync(home));
 });
 
+test('cut off between the store and the record of it, a restore finds its own work', async () => {
+  const home = await copyOfPast('restore-between');
+  const args = over(home);
+  assert.equal((await dukou(home, ...args)).code, 0);
+  const path = join(home, 'restoring');
+  const mark = JSON.parse(await readFile(path, 'utf8'));
+  await writeFile(path, JSON.stringify({ ...mark, store_placed: false, placed: false }));
+  assert.match((await dukou(home, 'serve')).err, /run dukou restore .* again/);
+  const again = await dukou(home, ...args);
+  assert.equal(again.code, 0, again.err);
+  await keepsToTheLog(home);
+});
+
 // Killed at the n-th call that changes a folder or makes it durable, n from 1 until it comes through.
-function killedAt(home: string, n: number): number | null {
+function killedAt(home: string, args: string[], n: number): number | null {
   const calls = 'rename,renameat2,fsync,unlink,link';
   const ran = spawnSync('strace', ['-qq', '-o', '/dev/null', '-e', `trace=${calls}`, '-e', `inject=${calls}:signal=SIGKILL:when=${n}`,
-    program, 'restore', past.backup, '--overwrite'], { env: { ...process.env, DUKOU_HOME: home }, encoding: 'utf8' });
+    program, ...args], { env: { ...process.env, DUKOU_HOME: home, ...(inDatabase ? { DUKOU_STORE: storeOf(home) } : {}) }, encoding: 'utf8' });
   return ran.status;
 }
 
@@ -219,20 +285,24 @@ test('cut off anywhere, a restore can be asked again, and meanwhile nothing is s
   let killed = 0;
   for (; ; n += steps) {
     const home = await copyOfPast('restore-killed');
-    const status = killedAt(home, n);
+    const args = over(home);
+    const status = killedAt(home, args, n);
     if (status === 0) break;
     killed++;
     const marked = existsSync(join(home, 'restoring'));
     const opened = await dukou(home, 'keys', 'show');
     const said = `${n}: ${opened.err}`;
-    if (opened.code === 0) {
+    if (opened.code === 0 && inDatabase && !marked) {
+      // it had not begun, and the new database holds nothing that could be served
+      assert.equal((await dukou(home, 'serve')).code, 1, said);
+    } else if (opened.code === 0) {
       const ran = await dukou(home, 'audit', 'verify');
       assert.equal(ran.code, 0, `${said}${ran.out}`);
     } else {
       assert.ok(marked, said);
       assert.match(opened.err, /run dukou restore .* again/, said);
     }
-    const again = await dukou(home, 'restore', past.backup, '--overwrite');
+    const again = await dukou(home, ...args);
     assert.equal(again.code, 0, `${n}: ${again.err}`);
     const finished = await dukou(home, 'keys', 'show');
     assert.equal(finished.code, 0, `${n}: ${finished.err}`);

@@ -3,8 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DatabaseSync } from 'node:sqlite';
-import { openStore } from '../support/store.ts';
+import { openStore, type Store } from '../support/store.ts';
 import type { Base } from './base.ts';
 import { Chance, type Asked, type Link } from './load.ts';
 
@@ -72,15 +71,15 @@ export async function readBack(link: Link, journal: Asked[]): Promise<void> {
   }
 }
 
-function count(store: DatabaseSync, sql: string, ...values: (string | number | Buffer)[]): number {
+function count(store: Store, sql: string, ...values: (string | number | Buffer)[]): number {
   return Number(Object.values(store.prepare(sql).get(...values)!)[0]);
 }
 
-function caseState(store: DatabaseSync, kind: string, id: number): string {
+function caseState(store: Store, kind: string, id: number): string {
   return String(store.prepare('SELECT state FROM workflow_case WHERE kind = ? AND object_id = ?').get(kind, id)?.state);
 }
 
-const checks: Record<string, (store: DatabaseSync, home: string, asked: Asked) => void> = {
+const checks: Record<string, (store: Store, home: string, asked: Asked) => void> = {
   document: (store, _, asked) => assert.equal(count(store, "SELECT count(*) FROM document WHERE title = ? AND digest <> ''", asked.note.title), 1),
   resource: (store, _, asked) => assert.equal(count(store, 'SELECT count(*) FROM resource WHERE code = ?', asked.note.code), 1),
   step: (store, _, asked) => {
@@ -117,8 +116,8 @@ const checks: Record<string, (store: DatabaseSync, home: string, asked: Asked) =
   },
 };
 
-function checkMoney(store: DatabaseSync, order: number): void {
-  assert.equal(count(store, 'SELECT count(*) FROM (SELECT sum(amount_fen) AS s FROM posting GROUP BY journal_id) WHERE s <> 0'), 0, 'a journal does not add up to zero');
+function checkMoney(store: Store, order: number): void {
+  assert.equal(count(store, 'SELECT count(*) FROM (SELECT sum(amount_fen) AS s FROM posting GROUP BY journal_id) AS j WHERE s <> 0'), 0, 'a journal does not add up to zero');
   assert.equal(count(store, 'SELECT count(*) FROM bill b LEFT JOIN journal j ON j.bill_id = b.id WHERE j.id IS NULL'), 0, 'a bill has no journal');
   assert.equal(count(store, "SELECT count(*) FROM bill b WHERE b.calls <> (SELECT count(*) FROM meter m WHERE m.order_id = b.order_id AND m.id BETWEEN b.first_meter AND b.last_meter)"), 0, 'a bill counts other calls than were metered');
   assert.equal(count(store, 'SELECT count(*) FROM bill a JOIN bill b ON a.order_id = b.order_id AND a.id < b.id AND a.last_meter >= b.first_meter AND b.last_meter >= a.first_meter'), 0, 'a call is billed twice');

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 
 const server = process.env.DUKOU_TEST_STORE;
+export const inDatabase = server !== undefined && server !== '';
 
 function databaseOf(home: string): string {
   return `city_${createHash('sha256').update(home).digest('hex').slice(0, 20)}`;
@@ -32,6 +33,34 @@ export function storeOf(home: string | undefined): string | undefined {
 // The store of one home becomes that of another; nobody may have it open.
 export function copyStore(from: string, to: string): void {
   if (server) psql(server, `CREATE DATABASE ${databaseOf(to)} TEMPLATE ${databaseOf(from)}`);
+}
+
+// An empty database in the place of the home's.
+export function emptyStore(home: string): void {
+  psql(server!, `DROP DATABASE IF EXISTS ${databaseOf(home)} WITH (FORCE)`);
+  psql(server!, `CREATE DATABASE ${databaseOf(home)}`);
+  known.add(databaseOf(home));
+}
+
+export function dumpStore(home: string, path: string): void {
+  execFileSync('pg_dump', ['--file', path, urlOf(home)]);
+}
+
+// The database as it was dumped, in the place of the home's.
+export function bringStoreBack(home: string, path: string): void {
+  emptyStore(home);
+  execFileSync('psql', ['--no-psqlrc', '--quiet', '--set=ON_ERROR_STOP=1', '--output=/dev/null', urlOf(home), '--file', path]);
+}
+
+export function ask(url: string, sql: string): any[] {
+  return JSON.parse(psql(url, `SELECT coalesce(json_agg(t), '[]') FROM (${sql}) t`));
+}
+
+// Without triggers, and with them keys between tables. Gives how many rows a single statement changed.
+export function change(url: string, sql: string): number {
+  const args = ['--no-psqlrc', '--tuples-only', '--no-align', '--set=ON_ERROR_STOP=1', url, '--command', 'SET session_replication_role = replica', '--command', sql];
+  const said = execFileSync('psql', args, { encoding: 'utf8' }).trim().split('\n').at(-1)!;
+  return Number(/^(?:INSERT \d+|UPDATE|DELETE) (\d+)$/.exec(said)?.[1] ?? 0);
 }
 
 // Tables by name, their rows as lines of text in the order of their keys; undefined: the store is a file.
