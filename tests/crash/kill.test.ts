@@ -2,7 +2,8 @@
 // afterwards, with its entries, and nothing half-done.
 //
 // A run follows from its seed, but for the machine's own timing: DUKOU_CRASH_SEED=17 node run.ts crash/kill.test.ts
-// plays seed 17 alone, DUKOU_CRASH_KEEP=1 leaves its city where it lies.
+// plays seed 17 alone, DUKOU_CRASH_KEEP=1 leaves its city where it lies. DUKOU_CRASH_FROM and DUKOU_CRASH_RUNS
+// bound the seeds of a campaign, so that several machines can share one.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -18,6 +19,8 @@ import { Chance, Link, Load, type Asked } from './load.ts';
 import { askAgain, checkStore, readBack } from './verdict.ts';
 
 const RUNS = Number(process.env.DUKOU_CRASH_RUNS ?? (process.env.DUKOU_TEST_LONG ? 10_000 : 300));
+const FROM = Number(process.env.DUKOU_CRASH_FROM ?? 0);
+const PAST = FROM + RUNS;
 const RUNS_EACH = 50;
 const AT_ONCE = 2;
 const cutter = fileURLToPath(new URL('../../build/tests/crash/cut.so', import.meta.url));
@@ -177,8 +180,8 @@ function loseOneCall(home: string): void {
 const given = process.env.DUKOU_CRASH_SEED;
 if (given !== undefined) test(`seed ${given}`, () => oneRun(Number(given)));
 else {
-  for (let from = 0; from < RUNS; from += RUNS_EACH)
-    test(`killed at any instant, the city keeps what it answered: seeds ${from} to ${from + RUNS_EACH - 1}`, { timeout: 600_000 }, () => runs(from, Math.min(from + RUNS_EACH, RUNS)));
+  for (let from = FROM; from < PAST; from += RUNS_EACH)
+    test(`killed at any instant, the city keeps what it answered: seeds ${from} to ${from + RUNS_EACH - 1}`, { timeout: 600_000 }, () => runs(from, Math.min(from + RUNS_EACH, PAST)));
   test('the load was no idle one', (context) => {
     context.diagnostic([...answered].map(([what, count]) => `${what} ${count}`).join(', '));
     for (const what of ['document', 'resource', 'step', 'call', 'bill', 'query', 'import', 'content', 'slice', 'close']) assert.ok((answered.get(what) ?? 0) >= RUNS / 20, `${what}: ${answered.get(what)} answered`);
