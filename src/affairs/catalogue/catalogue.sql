@@ -39,7 +39,7 @@ JOIN entry e ON e.id = s.rowid
 JOIN party p ON p.id = e.provider_id
 JOIN resource r ON r.id = e.resource_id
 JOIN workflow_case rc ON rc.kind = 'resource' AND rc.object_id = e.resource_id
-WHERE s.text MATCH :match AND s.rowid > :after AND rc.state = 'registered' AND (r.grade IS NULL OR r.grade <> 'core')
+WHERE s.entry_search MATCH :match AND s.rowid > :after AND rc.state = 'registered' AND (r.grade IS NULL OR r.grade <> 'core')
 ORDER BY s.rowid LIMIT :limit;
 -- postgresql:
 SELECT e.id, e.resource_id, e.resource_version, e.code, e.title, e.abstract, e.category, e.industry, e.region, e.grade,
@@ -56,7 +56,7 @@ ORDER BY s.rowid LIMIT :limit;
 -- EXISTS, so that the walk goes along the hits and ends at the cap: as a join it may begin with every resource.
 -- name: entry_search_count :one
 SELECT COUNT(*) AS hits FROM (SELECT s.rowid FROM entry_search s
-WHERE s.text MATCH :match AND EXISTS (SELECT 1 FROM entry e
+WHERE s.entry_search MATCH :match AND EXISTS (SELECT 1 FROM entry e
     JOIN resource r ON r.id = e.resource_id
     JOIN workflow_case rc ON rc.kind = 'resource' AND rc.object_id = e.resource_id
     WHERE e.id = s.rowid AND rc.state = 'registered' AND (r.grade IS NULL OR r.grade <> 'core')) LIMIT :cap) AS capped;

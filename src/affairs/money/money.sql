@@ -127,11 +127,32 @@ JOIN party y ON y.id = t.party_id
 WHERE t.id = page.id
 ORDER BY t.id LIMIT :limit;
 
+-- name: balance_advance :exec
+INSERT INTO balance (id, balance_fen, postings, last_posting)
+SELECT t.party_id, SUM(t.amount_fen), COUNT(*), MAX(t.id) FROM posting t
+WHERE t.party_id = :party AND t.id > COALESCE((SELECT b.last_posting FROM balance b WHERE b.id = :party), 0)
+GROUP BY t.party_id
+ON CONFLICT (id) DO UPDATE SET balance_fen = balance.balance_fen + excluded.balance_fen,
+    postings = balance.postings + excluded.postings, last_posting = excluded.last_posting;
+
+-- The parties that have postings, one look-up each, and of each what came after its balance was kept: nothing, as a rule.
 -- name: balance_list :many
-SELECT y.id, y.name AS party, SUM(t.amount_fen) AS balance_fen, COUNT(*) AS postings
-FROM party y CROSS JOIN posting t
-WHERE t.party_id = y.id AND y.id > :after AND (:own IS NULL OR y.id = :own)
-GROUP BY y.id, y.name
+WITH RECURSIVE page (id, place) AS (
+    SELECT CASE WHEN :own IS NULL THEN (SELECT MIN(t.party_id) FROM posting t WHERE t.party_id > :after)
+           ELSE (SELECT y.id FROM party y WHERE y.id = :own AND y.id > :after
+                 AND EXISTS (SELECT 1 FROM posting t WHERE t.party_id = y.id)) END, 1
+    UNION ALL
+    SELECT (SELECT MIN(t.party_id) FROM posting t WHERE t.party_id > page.id), page.place + 1 FROM page
+    WHERE page.id IS NOT NULL AND :own IS NULL AND page.place < :limit
+)
+SELECT y.id, y.name AS party,
+       COALESCE(b.balance_fen, 0) + COALESCE((SELECT SUM(t.amount_fen) FROM posting t
+                                              WHERE t.party_id = y.id AND t.id > COALESCE(b.last_posting, 0)), 0) AS balance_fen,
+       COALESCE(b.postings, 0) + (SELECT COUNT(*) FROM posting t
+                                  WHERE t.party_id = y.id AND t.id > COALESCE(b.last_posting, 0)) AS postings
+FROM page CROSS JOIN party y
+LEFT JOIN balance b ON b.id = y.id
+WHERE y.id = page.id
 ORDER BY y.id LIMIT :limit;
 
 -- name: reversal_insert :one

@@ -29,8 +29,8 @@ static enum result insert_posting(struct work *work, row_id journal, const struc
         NULL);
 }
 
-enum result journal_book(struct work *work, const struct journal *journal, const struct posting *postings,
-                         size_t count, row_id *ret_journal)
+enum result journal_write(struct work *work, const struct journal *journal, const struct posting *postings,
+                          size_t count, row_id *ret_journal)
 {
     struct store_row row;
     TRY(journal_is_balanced(work, postings, count));
@@ -50,6 +50,17 @@ enum result journal_book(struct work *work, const struct journal *journal, const
     for (size_t i = 0; i < count; i++)
         TRY(insert_posting(work, id, &postings[i]));
     *ret_journal = id;
+    return RESULT_OK;
+}
+
+/* Twice for a party with two postings: the second finds nothing to add. */
+enum result journal_book(struct work *work, const struct journal *journal, const struct posting *postings,
+                         size_t count, row_id *ret_journal)
+{
+    TRY(journal_write(work, journal, postings, count, ret_journal));
+    for (size_t i = 0; i < count; i++)
+        TRY(store_exec(work->tx, SQL_BALANCE_ADVANCE,
+                       STORE_BINDS({"party", store_integer(postings[i].party)}), NULL));
     return RESULT_OK;
 }
 

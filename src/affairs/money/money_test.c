@@ -266,6 +266,137 @@ TEST(a_reversal_leaves_both_journals_and_every_balance_at_zero)
     assert_int_equal(fixture_number(bill_at(market, 201, order), "calls"), 3);
 }
 
+/* ---- balances ---- */
+
+/* What GET /balances says of a party, and what its postings add up to. */
+struct sums {
+    int64_t balance, postings;
+};
+
+static struct sums balance_told(struct market *market, row_id party)
+{
+    size_t i;
+    json_t *row;
+    json_array_foreach (
+        json_object_get(city_expect(market->city, 200, market->people.clerk, "GET /balances?limit=100", NULL),
+                        "items"),
+        i, row)
+        if (json_integer_or(row, "id", 0) == party)
+            return (struct sums){json_integer_or(row, "balance_fen", -1),
+                                 json_integer_or(row, "postings", -1)};
+    return (struct sums){0};
+}
+
+/* The page of a list that follows `page`; the first when that is NULL. */
+static const json_t *page_behind(struct market *market, const char *call, const json_t *page)
+{
+    if (page == NULL)
+        return city_expect(market->city, 200, market->people.clerk, call, NULL);
+    const char *next = json_text(page, "next");
+    return next == NULL ? NULL
+                        : city_expect(market->city, 200, market->people.clerk,
+                                      city_format(market->city, "%s&cursor=%s", call, next), NULL);
+}
+
+static struct sums balance_summed(struct market *market, row_id party)
+{
+    struct sums sums = {0};
+    size_t i;
+    json_t *row;
+    for (const json_t *page = NULL; (page = page_behind(market, "GET /ledger?limit=100", page)) != NULL;)
+        json_array_foreach (json_object_get(page, "items"), i, row)
+            if (json_integer_or(row, "party_id", 0) == party) {
+                sums.balance += json_integer_or(row, "amount_fen", 0);
+                sums.postings++;
+            }
+    return sums;
+}
+
+struct chance_journal {
+    struct random *random;
+    row_id bill;
+    row_id parties[3];
+    bool by_older; /* as a program books that keeps no balances */
+};
+
+static enum result book_by_chance(struct work *work, void *argument)
+{
+    const struct chance_journal *chance = argument;
+    const struct journal journal = {.kind = "bill", .bill = chance->bill};
+    struct posting postings[4];
+    row_id id;
+    money total = 0;
+    for (size_t i = 0; i < 4; i++) {
+        money amount = i < 3 ? (money)random_below(chance->random, 2000) - 1000 : -total;
+        postings[i] = (struct posting){.account = "share",
+                                       .party = chance->parties[random_below(chance->random, 3)],
+                                       .amount = amount,
+                                       .part = "bureau"};
+        total += amount;
+    }
+    TRY(chance->by_older ? journal_write(work, &journal, postings, 4, &id)
+                         : journal_book(work, &journal, postings, 4, &id));
+    return work_record(work, "test", "journal", id, LAW_NONE, NULL);
+}
+
+/* Also of what a program of before the balances booked, beside this one or earlier. */
+TEST(a_balance_is_the_sum_of_the_party_s_postings_whoever_booked_them)
+{
+    CLEANUP_MARKET struct market *market = market_new();
+    struct refusal refusal = {0};
+    row_id order;
+    row_id product = traded(market, &order);
+    formula(market, "2026-03-31", 30, 10, 20, 40);
+    call_times(market, product, 3);
+    struct chance_journal chance = {.random = random_seeded(20261127),
+                                    .bill = fixture_number(bill_at(market, 201, order), "id"),
+                                    .parties = {1, market->people.provider, market->people.customer}};
+    for (int i = 0; i < 60; i++) {
+        chance.by_older = random_below(chance.random, 3) == 0;
+        assert_ok(city_write(market->city, market->people.operator_clerk, book_by_chance, &chance, &refusal));
+        if (i % 10 > 1)
+            continue;
+        for (size_t p = 0; p < 3; p++) {
+            struct sums told = balance_told(market, chance.parties[p]);
+            struct sums summed = balance_summed(market, chance.parties[p]);
+            assert_int_equal(told.balance, summed.balance);
+            assert_int_equal(told.postings, summed.postings);
+        }
+    }
+    random_free(chance.random);
+}
+
+TEST(balances_come_page_by_page_and_a_party_sees_its_own_alone)
+{
+    CLEANUP_MARKET struct market *market = market_new();
+    struct city *city = market->city;
+    row_id order;
+    row_id product = traded(market, &order);
+    formula(market, "2026-03-31", 30, 10, 20, 40);
+    call_times(market, product, 3);
+    (void)bill_at(market, 201, order);
+    const json_t *all = json_object_get(
+        city_expect(city, 200, market->people.clerk, "GET /balances?limit=100", NULL), "items");
+    assert_true(json_array_size(all) >= 5);
+    size_t at = 0;
+    for (const json_t *page = NULL; (page = page_behind(market, "GET /balances?limit=1", page)) != NULL;
+         at++) {
+        const json_t *items = json_object_get(page, "items");
+        assert_int_equal(json_array_size(items), 1);
+        assert_true(json_equal(json_array_get(items, 0), json_array_get(all, at)) == 1);
+    }
+    assert_int_equal(at, json_array_size(all));
+    const json_t *own = json_object_get(
+        city_expect(city, 200, market->people.provider_clerk, "GET /balances", NULL), "items");
+    assert_int_equal(json_array_size(own), 1);
+    assert_int_equal(json_integer_or(json_array_get(own, 0), "id", 0), market->people.provider);
+    assert_int_equal(json_integer_or(json_array_get(own, 0), "balance_fen", 0), -57);
+    /* who has no postings has no balance */
+    const char *stranger = fixture_party(city, ROLE_CUSTOMER, "别家", fixture_credit_code(city, 41), NULL);
+    own = json_object_get(city_expect(city, 200, stranger, "GET /balances", NULL), "items");
+    assert_int_equal(json_array_size(own), 0);
+}
+
 TEST(a_bill_holds_each_day_s_calls_at_that_day_s_price_once)
 {
     CLEANUP_MARKET struct market *market = market_new();
