@@ -26,9 +26,9 @@ WHERE a.operator_id = :operator AND c.state = 'in_force' AND a.from_day <= :toda
 ORDER BY a.id DESC LIMIT 1;
 
 -- name: agreement_others_of_operator :one
-SELECT COUNT(*) AS others FROM agreement a
-JOIN workflow_case c ON c.kind = 'agreement' AND c.object_id = a.id
-WHERE a.operator_id = :operator AND a.id <> :agreement AND c.state = 'in_force' AND a.until_day >= :today;
+SELECT COUNT(*) AS others FROM agreement a CROSS JOIN workflow_case c
+WHERE c.kind = 'agreement' AND c.object_id = a.id
+  AND a.operator_id = :operator AND a.id <> :agreement AND c.state = 'in_force' AND a.until_day >= :today;
 
 -- name: agreement_set_closed :exec
 UPDATE agreement SET closed_at = :at WHERE id = :id;

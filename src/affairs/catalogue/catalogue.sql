@@ -81,11 +81,15 @@ INSERT INTO entry_search (rowid, text, folded, tokens) VALUES (:id, :text, :text
 DELETE FROM entry_search WHERE rowid = :id;
 
 -- name: entry_cases :many
+WITH page AS (
+    SELECT id FROM (SELECT id FROM entry WHERE :own IS NULL AND id > :after ORDER BY id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT id FROM entry WHERE provider_id = :own AND id > :after ORDER BY id LIMIT :limit) AS way
+)
 SELECT e.*, p.name AS provider, c.state AS state, c.due AS due
-FROM entry e CROSS JOIN workflow_case c
+FROM page CROSS JOIN entry e
 JOIN party p ON p.id = e.provider_id
-WHERE c.kind = 'entry' AND c.object_id = e.id
-  AND e.id > :after AND (:own IS NULL OR e.provider_id = :own)
+JOIN workflow_case c ON c.kind = 'entry' AND c.object_id = e.id
+WHERE e.id = page.id
 ORDER BY e.id LIMIT :limit;
 
 -- name: entry_take_resource :exec
@@ -129,17 +133,29 @@ FROM authorisation a JOIN workflow_case c ON c.kind = 'authorisation' AND c.obje
 WHERE a.id = :id;
 
 -- name: authorisation_list :many
+WITH page AS (
+    SELECT id FROM (SELECT a.id FROM authorisation a
+                    WHERE :own IS NULL AND :entry IS NULL AND a.id > :after
+                      AND (:operator IS NULL OR a.agreement_id IS NULL
+                           OR EXISTS (SELECT 1 FROM agreement g WHERE g.id = a.agreement_id AND g.operator_id = :operator))
+                    ORDER BY a.id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT a.id FROM authorisation a
+                          WHERE a.entry_id = :entry AND (:own IS NULL OR a.provider_id = :own) AND a.id > :after
+                            AND (:operator IS NULL OR a.agreement_id IS NULL
+                                 OR EXISTS (SELECT 1 FROM agreement g WHERE g.id = a.agreement_id AND g.operator_id = :operator))
+                          ORDER BY a.id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT id FROM authorisation WHERE :entry IS NULL AND provider_id = :own AND id > :after
+                          ORDER BY id LIMIT :limit) AS way
+)
 SELECT a.id, a.entry_id, a.provider_id, a.agreement_id, a.conditions, a.from_day, a.until_day, c.state AS state
-FROM authorisation a CROSS JOIN workflow_case c
-WHERE c.kind = 'authorisation' AND c.object_id = a.id
-  AND a.id > :after AND (:own IS NULL OR a.provider_id = :own) AND (:entry IS NULL OR a.entry_id = :entry)
-  AND (:operator IS NULL OR a.agreement_id IS NULL
-       OR EXISTS (SELECT 1 FROM agreement g WHERE g.id = a.agreement_id AND g.operator_id = :operator))
+FROM page CROSS JOIN authorisation a
+JOIN workflow_case c ON c.kind = 'authorisation' AND c.object_id = a.id
+WHERE a.id = page.id
 ORDER BY a.id LIMIT :limit;
 
 -- name: authorisation_in_force :one
-SELECT a.id FROM authorisation a
-JOIN workflow_case c ON c.kind = 'authorisation' AND c.object_id = a.id
-WHERE a.entry_id = :entry AND c.state = 'in_force' AND (a.agreement_id IS NULL OR a.agreement_id = :agreement)
+SELECT a.id FROM authorisation a CROSS JOIN workflow_case c
+WHERE c.kind = 'authorisation' AND c.object_id = a.id
+  AND a.entry_id = :entry AND c.state = 'in_force' AND (a.agreement_id IS NULL OR a.agreement_id = :agreement)
   AND a.from_day <= :today AND (a.until_day IS NULL OR a.until_day >= :today)
 LIMIT 1;

@@ -12,12 +12,23 @@ JOIN workflow_case c ON c.kind = 'admission' AND c.object_id = a.id
 WHERE a.id = :id;
 
 -- name: admission_list :many
+WITH page AS (
+    SELECT id FROM (SELECT id FROM admission WHERE :late = 0 AND :own IS NULL AND id > :after ORDER BY id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT id FROM admission WHERE :late = 0 AND developer_id = :own AND id > :after
+                          ORDER BY id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT id FROM admission WHERE :late = 0 AND operator_id = :own AND id > :after
+                          ORDER BY id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT id FROM admission
+                          WHERE :late = 1 AND late_since IS NOT NULL AND (:own IS NULL OR developer_id = :own OR operator_id = :own)
+                            AND id > :after
+                          ORDER BY id LIMIT :limit) AS way
+)
 SELECT a.*, d.name AS developer, d.credit_code AS developer_code, o.name AS operator, c.state AS state
-FROM admission a CROSS JOIN workflow_case c
+FROM page CROSS JOIN admission a
 JOIN party d ON d.id = a.developer_id
 JOIN party o ON o.id = a.operator_id
-WHERE c.kind = 'admission' AND c.object_id = a.id
-  AND a.id > :after AND (:own IS NULL OR a.developer_id = :own OR a.operator_id = :own) AND (:late = 0 OR a.late_since IS NOT NULL)
+JOIN workflow_case c ON c.kind = 'admission' AND c.object_id = a.id
+WHERE a.id = page.id
 ORDER BY a.id LIMIT :limit;
 
 -- name: admission_set_contract :exec

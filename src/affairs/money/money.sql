@@ -35,27 +35,21 @@ JOIN product p ON p.id = b.product_id
 JOIN party c ON c.id = b.customer_id
 WHERE b.id = :id;
 
+-- Whoever has a part in a bill has a posting in its journal: customer, operator, owner, providers, bureau; five at most (the bureau without
+-- providers). Bills are booked in the order of their numbers, so that a party's postings are in that order too.
 -- name: bill_list :many
 WITH page AS (
     SELECT id FROM (SELECT id FROM bill WHERE :own IS NULL AND :order IS NULL AND id > :after ORDER BY id LIMIT :limit) AS way
-    UNION SELECT id FROM (SELECT b.id FROM bill b JOIN product p ON p.id = b.product_id
+    UNION SELECT id FROM (SELECT b.id FROM bill b
                           WHERE b.order_id = :order AND b.id > :after
-                            AND (:own IS NULL OR b.customer_id = :own OR p.operator_id = :own OR p.party_id = :own
-                                 OR EXISTS (SELECT 1 FROM journal j JOIN posting t ON t.journal_id = j.id
-                                            WHERE j.bill_id = b.id AND t.party_id = :own))
+                            AND (:own IS NULL OR EXISTS (SELECT 1 FROM journal j CROSS JOIN posting t
+                                                         WHERE j.bill_id = b.id AND t.journal_id = j.id AND t.party_id = :own))
                           ORDER BY b.id LIMIT :limit) AS way
-    UNION SELECT id FROM (SELECT id FROM bill WHERE :order IS NULL AND customer_id = :own AND id > :after
-                          ORDER BY id LIMIT :limit) AS way
-    UNION SELECT id FROM (SELECT b.id FROM product p CROSS JOIN bill b
-                          WHERE :order IS NULL AND p.party_id = :own AND b.product_id = p.id AND b.id > :after
-                          ORDER BY b.id LIMIT :limit) AS way
-    UNION SELECT id FROM (SELECT b.id FROM bill b CROSS JOIN product p
-                          WHERE :order IS NULL AND EXISTS (SELECT 1 FROM product WHERE operator_id = :own)
-                            AND b.id > :after AND p.id = b.product_id AND p.operator_id = :own
-                          ORDER BY b.id LIMIT :limit) AS way
-    UNION SELECT id FROM (SELECT DISTINCT j.bill_id AS id FROM posting t CROSS JOIN journal j
-                          WHERE :order IS NULL AND t.party_id = :own AND j.id = t.journal_id AND j.bill_id > :after
-                          ORDER BY j.bill_id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT j.bill_id AS id FROM posting t CROSS JOIN journal j
+                          WHERE :order IS NULL AND t.party_id = :own AND j.id = t.journal_id AND j.kind = 'bill' AND j.bill_id > :after
+                            AND t.id > COALESCE((SELECT MAX(l.id) FROM journal k JOIN posting l ON l.journal_id = k.id
+                                                 WHERE k.bill_id = :after AND k.kind = 'bill'), 0)
+                          ORDER BY t.id LIMIT 5 * :limit) AS way
 )
 SELECT b.*, p.operator_id, p.party_id AS owner_id, p.title, c.name AS customer
 FROM page CROSS JOIN bill b
@@ -66,10 +60,9 @@ ORDER BY b.id LIMIT :limit;
 
 -- name: bill_is_seen :one
 SELECT b.id FROM bill b
-JOIN product p ON p.id = b.product_id
 WHERE b.id = :bill
-  AND (:own IS NULL OR b.customer_id = :own OR p.operator_id = :own OR p.party_id = :own
-       OR EXISTS (SELECT 1 FROM journal j JOIN posting t ON t.journal_id = j.id WHERE j.bill_id = b.id AND t.party_id = :own));
+  AND (:own IS NULL OR EXISTS (SELECT 1 FROM journal j CROSS JOIN posting t
+                               WHERE j.bill_id = b.id AND t.journal_id = j.id AND t.party_id = :own));
 
 -- name: bill_lines :many
 SELECT on_day, price_id, per_call_fen, calls, price_fen, waived_fen FROM bill_line WHERE bill_id = :bill ORDER BY id;

@@ -91,11 +91,17 @@ TEST(providers_share_their_part_and_a_missing_developer_s_part_is_the_operator_s
 
 /* ---- the books ---- */
 
-static void set_price(struct market *market, row_id product, const char *from, const char *members)
+static void set_price_as(struct market *market, const char *who, row_id product, const char *from,
+                         const char *members)
 {
-    (void)city_expect(market->city, 201, market->people.developer_clerk,
+    (void)city_expect(market->city, 201, who,
                       city_format(market->city, "POST /products/%lld/prices", (long long)product),
                       city_format(market->city, "{\"from_day\":\"%s\",%s}", from, members));
+}
+
+static void set_price(struct market *market, row_id product, const char *from, const char *members)
+{
+    set_price_as(market, market->people.developer_clerk, product, from, members);
 }
 
 static void formula(struct market *market, const char *from, int provider, int bureau, int operator,
@@ -141,10 +147,11 @@ static int64_t share_of(const json_t *bill, const char *part)
 }
 
 /* A table product with two providers, priced at 125 fen from the day it is listed, and an order. The city
- * stands at 2026-03-31. */
-static row_id traded(struct market *market, row_id *ret_order)
+ * stands at 2026-03-31. A public data product is the operator's own. */
+static row_id traded_of(struct market *market, const char *tier, row_id *ret_order)
 {
-    row_id product = market_product(market, "data_product", "table", "甲", "listed");
+    bool own = strcmp(tier, "public_data_product") == 0;
+    row_id product = market_product(market, tier, "table", "甲", "listed");
     row_id resource = fixture_resource(market->city, &market->people, "R1");
     row_id other = fixture_resource(market->city, &market->people, "R2");
     row_id second;
@@ -152,9 +159,15 @@ static row_id traded(struct market *market, row_id *ret_order)
                         &second);
     market_source(market, product, resource, market->people.provider, 1);
     market_source(market, product, other, second, 1);
-    set_price(market, product, "2026-03-31", "\"per_call_fen\":125");
+    set_price_as(market, own ? market->people.operator_clerk : market->people.developer_clerk, product,
+                 "2026-03-31", "\"per_call_fen\":125");
     *ret_order = market_granted(market, product, 1000);
     return product;
+}
+
+static row_id traded(struct market *market, row_id *ret_order)
+{
+    return traded_of(market, "data_product", ret_order);
 }
 
 static enum result book_unbalanced(struct work *work, void *argument)
@@ -425,6 +438,63 @@ TEST(a_bill_holds_each_day_s_calls_at_that_day_s_price_once)
     (void)bill_at(market, 409, order);
     call_times(market, product, 1);
     assert_int_equal(fixture_number(bill_at(market, 201, order), "calls"), 1);
+}
+
+/* The numbers of the bills that a party sees, read a few at a time: "1 2 3 ". */
+static const char *bills_seen(struct market *market, const char *who, const char *call)
+{
+    struct city *city = market->city;
+    const char *seen = "";
+    const char *next = NULL;
+    size_t i;
+    json_t *row;
+    do {
+        const json_t *page = city_expect(
+            city, 200, who, next == NULL ? call : city_format(city, "%s&cursor=%s", call, next), NULL);
+        json_array_foreach (json_object_get(page, "items"), i, row)
+            seen = city_format(city, "%s%lld ", seen, (long long)json_integer_or(row, "id", 0));
+        next = json_text(page, "next");
+    } while (next != NULL);
+    return seen;
+}
+
+TEST(whoever_has_a_part_in_bills_sees_them_page_by_page_in_order_and_each_once)
+{
+    CLEANUP_MARKET struct market *market = market_new();
+    struct city *city = market->city;
+    const struct people *people = &market->people;
+    row_id order;
+    /* the operator has a part twice, as the maker too */
+    row_id product = traded_of(market, "public_data_product", &order);
+    formula(market, "2026-03-31", 30, 10, 20, 40);
+    for (int i = 0; i < 7; i++) {
+        call_times(market, product, 1);
+        row_id bill = fixture_number(bill_at(market, 201, order), "id");
+        if (i != 4)
+            continue;
+        /* reversed: its parties' last postings are of a bill that stands earlier, and its calls are billed
+         * again */
+        const json_t *asked = city_expect(city, 201, people->operator_clerk,
+                                          city_format(city, "POST /bills/%lld/reversals", (long long)bill),
+                                          "{\"reason\":\"错\"}");
+        (void)city_expect(
+            city, 200, people->operator_approver,
+            city_format(city, "POST /reversals/%lld/book", (long long)fixture_number(asked, "id")), "{}");
+    }
+    const char *const all[] = {people->provider_clerk, people->customer_clerk, people->operator_clerk,
+                               people->clerk};
+    for (size_t p = 0; p < sizeof all / sizeof all[0]; p++) {
+        assert_string_equal(bills_seen(market, all[p], "GET /bills?limit=2"), "1 2 3 4 5 6 7 ");
+        assert_string_equal(
+            bills_seen(market, all[p],
+                       city_format(city, "GET /bills?limit=3&order_id=%lld", (long long)order)),
+            "1 2 3 4 5 6 7 ");
+    }
+    const char *stranger = fixture_party(city, ROLE_CUSTOMER, "别家", fixture_credit_code(city, 41), NULL);
+    assert_string_equal(bills_seen(market, stranger, "GET /bills?limit=2"), "");
+    assert_string_equal(
+        bills_seen(market, stranger, city_format(city, "GET /bills?limit=2&order_id=%lld", (long long)order)),
+        "");
 }
 
 TEST(a_waived_price_is_shown_and_nothing_is_due)

@@ -6,6 +6,17 @@ VALUES (:party, :kind, :object, :object_id, :title, :body, :from, :until) RETURN
 SELECT id, kind, object, object_id, title, body, from_at, until_at FROM notice WHERE id = :id;
 
 -- name: notice_list :many
-SELECT id, kind, object, object_id, title, body, from_at, until_at FROM notice
-WHERE id > :after AND (:kind IS NULL OR kind = :kind) AND (:open = 0 OR until_at IS NULL OR until_at > :now)
-ORDER BY id LIMIT :limit;
+WITH page AS (
+    SELECT id FROM (SELECT id FROM notice WHERE :open = 0 AND :kind IS NULL AND id > :after ORDER BY id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT id FROM notice WHERE :open = 0 AND kind = :kind AND id > :after ORDER BY id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT id FROM notice
+                          WHERE :open = 1 AND until_at IS NULL AND (:kind IS NULL OR kind = :kind) AND id > :after
+                          ORDER BY id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT id FROM notice
+                          WHERE :open = 1 AND until_at > :now AND (:kind IS NULL OR kind = :kind) AND id > :after
+                          ORDER BY id LIMIT :limit) AS way
+)
+SELECT n.id, n.kind, n.object, n.object_id, n.title, n.body, n.from_at, n.until_at
+FROM page CROSS JOIN notice n
+WHERE n.id = page.id
+ORDER BY n.id LIMIT :limit;

@@ -13,10 +13,15 @@ FROM party p JOIN workflow_case c ON c.kind = 'party' AND c.object_id = p.id
 WHERE p.credit_code = :credit_code;
 
 -- name: party_list :many
+WITH page AS (
+    SELECT id FROM (SELECT id FROM party WHERE :own IS NULL AND :role IS NULL AND id > :after ORDER BY id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT id FROM party WHERE :own IS NULL AND role = :role AND id > :after ORDER BY id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT id FROM party WHERE id = :own AND id > :after AND (:role IS NULL OR role = :role)) AS way
+)
 SELECT p.id, p.role, p.name, p.credit_code, p.region, p.created_at, c.state AS state
-FROM party p CROSS JOIN workflow_case c
-WHERE c.kind = 'party' AND c.object_id = p.id
-  AND p.id > :after AND (:role IS NULL OR p.role = :role) AND (:own IS NULL OR p.id = :own)
+FROM page CROSS JOIN party p
+JOIN workflow_case c ON c.kind = 'party' AND c.object_id = p.id
+WHERE p.id = page.id
 ORDER BY p.id LIMIT :limit;
 
 -- name: party_accounts_of_new :many
@@ -132,9 +137,15 @@ VALUES (:party, :to, :duties, :from, :until, :basis, :by, 'proposed') RETURNING 
 SELECT id, party_id, to_account_id, duties, from_day, until_day, basis, made_by, state FROM delegation WHERE id = :id;
 
 -- name: delegation_list :many
+WITH page AS (
+    SELECT id FROM (SELECT id FROM delegation WHERE :party IS NULL AND id > :after ORDER BY id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT id FROM delegation WHERE party_id = :party AND id > :after ORDER BY id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT d.id FROM account a CROSS JOIN delegation d
+                          WHERE a.party_id = :party AND d.to_account_id = a.id AND d.id > :after ORDER BY d.id LIMIT :limit) AS way
+)
 SELECT d.id, d.party_id, d.to_account_id, a.login AS to_login, d.duties, d.from_day, d.until_day, d.basis, d.made_by, d.state
-FROM delegation d JOIN account a ON a.id = d.to_account_id
-WHERE d.id > :after AND (:party IS NULL OR d.party_id = :party OR a.party_id = :party)
+FROM page CROSS JOIN delegation d JOIN account a ON a.id = d.to_account_id
+WHERE d.id = page.id
 ORDER BY d.id LIMIT :limit;
 
 -- name: delegation_set_state :exec

@@ -46,12 +46,26 @@ JOIN workflow_case c ON c.kind = 'resource' AND c.object_id = r.id
 WHERE r.code = :code;
 
 -- name: resource_list :many
+WITH page AS (
+    SELECT id FROM (SELECT r.id FROM resource r CROSS JOIN workflow_case c
+                    WHERE :overdue = 0 AND :provider IS NULL AND r.id > :after AND c.kind = 'resource' AND c.object_id = r.id
+                      AND (c.state = 'registered' OR r.party_id = :own)
+                    ORDER BY r.id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT r.id FROM resource r CROSS JOIN workflow_case c
+                          WHERE :overdue = 0 AND r.party_id = :provider AND r.id > :after AND c.kind = 'resource'
+                            AND c.object_id = r.id AND (c.state = 'registered' OR r.party_id = :own)
+                          ORDER BY r.id LIMIT :limit) AS way
+    UNION SELECT id FROM (SELECT r.id FROM resource r CROSS JOIN workflow_case c
+                          WHERE :overdue = 1 AND r.overdue_since IS NOT NULL AND (:provider IS NULL OR r.party_id = :provider)
+                            AND r.id > :after AND c.kind = 'resource' AND c.object_id = r.id
+                            AND (c.state = 'registered' OR r.party_id = :own)
+                          ORDER BY r.id LIMIT :limit) AS way
+)
 SELECT r.*, p.name AS provider, p.credit_code AS provider_code, c.state AS state
-FROM resource r CROSS JOIN workflow_case c
+FROM page CROSS JOIN resource r
 JOIN party p ON p.id = r.party_id
-WHERE c.kind = 'resource' AND c.object_id = r.id
-  AND r.id > :after AND (:provider IS NULL OR r.party_id = :provider) AND (:overdue = 0 OR r.overdue_since IS NOT NULL)
-  AND (c.state = 'registered' OR r.party_id = :own)
+JOIN workflow_case c ON c.kind = 'resource' AND c.object_id = r.id
+WHERE r.id = page.id
 ORDER BY r.id LIMIT :limit;
 
 -- name: resource_item_insert :exec

@@ -37,14 +37,14 @@ JOIN workflow_case c ON c.kind = 'import' AND c.object_id = i.id
 WHERE i.id = :id;
 
 -- name: import_list :many
-SELECT i.*, c.state AS state FROM import i
-JOIN workflow_case c ON c.kind = 'import' AND c.object_id = i.id
-WHERE i.room_id = :room AND i.id > :after ORDER BY i.id LIMIT :limit;
+SELECT i.*, c.state AS state FROM import i CROSS JOIN workflow_case c
+WHERE c.kind = 'import' AND c.object_id = i.id
+  AND i.room_id = :room AND i.id > :after ORDER BY i.id LIMIT :limit;
 
 -- name: import_accepted :many
-SELECT i.id, i.table_name, i.columns FROM import i
-JOIN workflow_case c ON c.kind = 'import' AND c.object_id = i.id
-WHERE i.room_id = :room AND c.state = 'accepted' ORDER BY i.id;
+SELECT i.id, i.table_name, i.columns FROM import i CROSS JOIN workflow_case c
+WHERE c.kind = 'import' AND c.object_id = i.id
+  AND i.room_id = :room AND c.state = 'accepted' ORDER BY i.id;
 
 -- name: import_all :many
 SELECT id FROM import WHERE room_id = :room ORDER BY id;

@@ -22,10 +22,9 @@ ORDER BY r.id LIMIT :limit;
 
 -- name: rule_in_force :one
 SELECT r.id, r.version, r.parameters
-FROM rule r
-JOIN party p ON p.id = r.owner_id
-JOIN workflow_case c ON c.kind = 'rule' AND c.object_id = r.id
-WHERE r.kind = :kind AND (r.owner_id = :owner OR :owner = 0 AND p.role = 'bureau') AND c.state = 'in_force' AND r.from_day <= :day
+FROM rule r CROSS JOIN party p CROSS JOIN workflow_case c
+WHERE p.id = r.owner_id AND c.kind = 'rule' AND c.object_id = r.id
+  AND r.kind = :kind AND (r.owner_id = :owner OR :owner = 0 AND p.role = 'bureau') AND c.state = 'in_force' AND r.from_day <= :day
 ORDER BY r.version DESC LIMIT 1;
 
 -- name: rule_not_before :exec
