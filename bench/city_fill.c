@@ -144,3 +144,70 @@ void fill_requests(const char *home, int count, row_id like)
     }
     end(connection);
 }
+
+/* ---- books, queries, notices ---- */
+
+/* ?1: how many; ?2: the order; ?3: the room. Of a bill of 1,000 fen the provider has 300, the bureau 100, the
+ * operator 200, the developer 400. */
+static const char *const book_steps[] = {
+    "CREATE TEMP TABLE fill AS WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1) "
+    "SELECT i FROM n",
+    "CREATE TEMP TABLE share (i, account, party_id, amount_fen, part, weight, weight_of, share)",
+    "INSERT INTO share SELECT 1, 'receivable', customer_id, 1000, NULL, NULL, NULL, NULL FROM product_order "
+    "WHERE id = ?2 "
+    "UNION ALL SELECT 2, 'share', id, -300, 'provider', 30, 100, 1 FROM party WHERE role = 'provider' "
+    "UNION ALL SELECT 3, 'share', id, -100, 'bureau', 10, 100, 1 FROM party WHERE role = 'bureau' "
+    "UNION ALL SELECT 4, 'share', p.operator_id, -200, 'operator', 20, 100, 1 FROM product p JOIN "
+    "product_order "
+    "o ON o.product_id = p.id WHERE o.id = ?2 "
+    "UNION ALL SELECT 5, 'share', p.party_id, -400, 'developer', 40, 100, 1 FROM product p JOIN "
+    "product_order o "
+    "ON o.product_id = p.id WHERE o.id = ?2",
+    "INSERT INTO price (id, product_id, per_call_fen, waived, from_day, party_id, at) SELECT 1000, p.id, 10, "
+    "0, "
+    "20500, p.party_id, 1772413200000000 FROM product p JOIN product_order o ON o.product_id = p.id WHERE "
+    "o.id "
+    "= ?2",
+    "INSERT INTO bill (id, order_id, product_id, customer_id, first_meter, last_meter, from_day, until_day, "
+    "calls, price_fen, waived_fen, due_fen, formula, at) SELECT 1000 + i, o.id, o.product_id, o.customer_id, "
+    "0, "
+    "0, 20500, 20500, 100, 1000, 0, 1000, 'revenue@1', 1772413200000000 + i FROM fill, product_order o WHERE "
+    "o.id = ?2",
+    "INSERT INTO bill_line (id, bill_id, on_day, price_id, per_call_fen, calls, price_fen, waived_fen) "
+    "SELECT "
+    "id, id, 20500, 1000, 10, 100, 1000, 0 FROM bill WHERE id > 1000",
+    "INSERT INTO journal (id, kind, bill_id, day, at) SELECT id, 'bill', id, 20500, at FROM bill WHERE id > "
+    "1000",
+    "INSERT INTO posting (id, journal_id, account, party_id, amount_fen, part, weight, weight_of, share, "
+    "share_of) SELECT 5000 + 5 * f.i + s.i, 1000 + f.i, s.account, s.party_id, s.amount_fen, s.part, "
+    "s.weight, "
+    "s.weight_of, s.share, s.share FROM fill f, share s ORDER BY f.i, s.i",
+    "INSERT INTO balance (id, balance_fen, postings, last_posting) SELECT party_id, SUM(amount_fen), "
+    "COUNT(*), "
+    "MAX(id) FROM posting GROUP BY party_id",
+    "INSERT INTO query (id, room_id, account_id, sql, rule, state, shape, started_at, ended_at) SELECT 1000 "
+    "+ i, "
+    "?3, 1, 'SELECT count(*) FROM model', 'release/standard@1', 'done', '{}', 1772413200000000 + i, "
+    "1772413200000000 + i FROM fill",
+    "INSERT INTO notice (id, kind, object, object_id, title, body, from_at, until_at) SELECT 1000 + i, "
+    "'selection', 'selection', 1000 + i, '公告', '{}', 1700000000000000 + i, 1702592000000000 + i FROM fill",
+    "INSERT INTO notice (kind, object, object_id, title, body, from_at, until_at) SELECT "
+    "'selection_outcome', "
+    "'selection', 1000 + i, '公示', '{}', 1772413200000000, 4102444800000000 FROM fill WHERE i <= 30",
+};
+
+void fill_books(const char *home, int count, row_id order, row_id room)
+{
+    sqlite3 *connection = begin(home);
+    const row_id values[] = {count, order, room};
+    for (size_t i = 0; i < sizeof book_steps / sizeof book_steps[0]; i++) {
+        sqlite3_stmt *stmt;
+        prepare(connection, book_steps[i], &stmt);
+        for (int n = 1; n <= sqlite3_bind_parameter_count(stmt); n++)
+            sqlite3_bind_int64(stmt, n, values[n - 1]);
+        if (sqlite3_step(stmt) != SQLITE_DONE)
+            bench_die("%s: %.80s", sqlite3_errmsg(connection), book_steps[i]);
+        sqlite3_finalize(stmt);
+    }
+    end(connection);
+}

@@ -14,6 +14,10 @@ void fill_catalogue(const char *home, int count);
  * table that a request brings along, its rows. */
 void fill_requests(const char *home, int count, row_id like);
 
+/* `count` bills of the order `order` with their lines, journals, postings and balances, as many queries in
+ * the room `room`, and as many notices whose time has run out, with thirty behind them that are open. */
+void fill_books(const char *home, int count, row_id order, row_id room);
+
 /* Appends audit entries dated `from` on, each with a covered row of the store as it is, until there are
  * `count`, and seals them under the keeper's keys: every covered row ends up in the log, so that the city
  * verifies. */

@@ -6,7 +6,8 @@
  * are tokens, "token" the customer's; "now" is the city's time, in microseconds.
  *
  * The entries are put into the tables directly: they are there to be searched, not to be audited. With
- * REQUESTS, as many requests of other developers are put beside them, and then a log of LOG audit entries is
+ * REQUESTS, as many requests of other developers are put beside them, a tenth of that in bills, queries and
+ * notices, and then a log of LOG audit entries is
  * made and sealed that names every row, so that `dukou audit verify` passes. */
 #include "affairs/product/product_fixture.h"
 #include "bench.h"
@@ -68,12 +69,12 @@ static json_t *make_market(void)
                     "{\"room_id\":%lld,\"entry_id\":%lld,\"table_name\":\"model\",\"purpose\":\"研究\","
                     "\"columns\":[\"base\"]}",
                     (long long)market->room, (long long)entry));
-    return json_pack("{s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:I}", "entry", (json_int_t)entry, "room",
-                     (json_int_t)market->room, "request", (json_int_t)fixture_number(request, "id"),
-                     "product", (json_int_t)product, "token", make_token(city, customer), "developer",
-                     make_token(city, market->people.developer_clerk), "bureau",
-                     make_token(city, market->people.clerk), "now",
-                     (json_int_t)clock_now(city_app(city)->clock));
+    return json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:I}", "order", (json_int_t)order, "entry",
+        (json_int_t)entry, "room", (json_int_t)market->room, "request",
+        (json_int_t)fixture_number(request, "id"), "product", (json_int_t)product, "token",
+        make_token(city, customer), "developer", make_token(city, market->people.developer_clerk), "bureau",
+        make_token(city, market->people.clerk), "now", (json_int_t)clock_now(city_app(city)->clock));
 }
 
 /* ---- the product's index ---- */
@@ -181,6 +182,11 @@ int main(int argc, char **argv)
         json_object_set_new(city, "requests", json_integer(number(argv[4])));
         bench_say("adding %s requests", argv[4]);
         fill_requests(home, (int)number(argv[4]), json_integer_or(city, "request", 0));
+        json_object_set_new(city, "log", json_integer(number(argv[5])));
+        json_object_set_new(city, "books", json_integer(number(argv[4]) / 10));
+        bench_say("adding %lld bills, queries and notices", (long long)number(argv[4]) / 10);
+        fill_books(home, (int)number(argv[4]) / 10, json_integer_or(city, "order", 0),
+                   json_integer_or(city, "room", 0));
         fill_log(home, argv[2], number(argv[5]), json_integer_or(city, "now", 0));
     }
     take_name();

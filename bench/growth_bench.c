@@ -15,7 +15,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CONNECTIONS = 8, ROUNDS = 3, SAMPLES = 2000, NEW_REQUESTS = 40000, HOMES = 4, FIRST = 1001 };
+enum {
+    CONNECTIONS = 8,
+    ROUNDS = 3,
+    SAMPLES = 2000,
+    NEW_REQUESTS = 40000,
+    HOMES = 4,
+    FIRST = 1001,
+    PROOFS = 15
+};
 #define SECONDS 1.5
 #define COST_LIMIT 1.5
 
@@ -140,6 +148,67 @@ static struct requests calls(const struct served *served)
     return requests;
 }
 
+static struct requests a_bill(const struct served *served)
+{
+    return spread(served, "/api/bills", member(served, "books") - 1, token(served, "token"));
+}
+
+static struct requests own_bills(const struct served *served)
+{
+    return one_path(served, "/api/bills?limit=20", token(served, "developer"));
+}
+
+static struct requests bills_of_order(const struct served *served)
+{
+    return one_path(
+        served,
+        arena_printf(served->arena, "/api/bills?limit=20&order_id=%lld", (long long)member(served, "order")),
+        token(served, "token"));
+}
+
+static struct requests own_ledger(const struct served *served)
+{
+    return one_path(served, "/api/ledger?limit=20", token(served, "developer"));
+}
+
+static struct requests own_balance(const struct served *served)
+{
+    return one_path(served, "/api/balances", token(served, "developer"));
+}
+
+static struct requests all_balances(const struct served *served)
+{
+    return one_path(served, "/api/balances?limit=20", token(served, "bureau"));
+}
+
+static struct requests queries_of_room(const struct served *served)
+{
+    return one_path(
+        served,
+        arena_printf(served->arena, "/api/rooms/%lld/queries?limit=20", (long long)member(served, "room")),
+        token(served, "developer"));
+}
+
+static struct requests open_notices(const struct served *served)
+{
+    return one_path(served, "/api/notices?open=true&limit=20", NULL);
+}
+
+static struct requests own_party(const struct served *served)
+{
+    return one_path(served, "/api/parties?limit=20", token(served, "token"));
+}
+
+static struct requests providers(const struct served *served)
+{
+    return one_path(served, "/api/parties?role=provider&limit=20", token(served, "bureau"));
+}
+
+static struct requests own_admissions(const struct served *served)
+{
+    return one_path(served, "/api/admissions?limit=20", token(served, "developer"));
+}
+
 static const struct operation operations[] = {
     {"one entry of the catalogue", an_entry},
     {"a page of the catalogue", page_of_catalogue},
@@ -151,6 +220,17 @@ static const struct operation operations[] = {
     {"a page of the developer's own rooms", own_rooms},
     {"a page of the customer's own orders", own_orders},
     {"a verification call, metered", calls},
+    {"one bill with its shares", a_bill},
+    {"a page of the developer's own bills", own_bills},
+    {"a page of an order's bills", bills_of_order},
+    {"a page of the developer's own ledger", own_ledger},
+    {"the developer's own balance", own_balance},
+    {"all balances, a page", all_balances},
+    {"a page of a room's queries", queries_of_room},
+    {"a page of the open notices", open_notices},
+    {"the customer's own party", own_party},
+    {"a page of the providers", providers},
+    {"a page of the developer's own admissions", own_admissions},
 };
 
 /* ---- measuring ---- */
@@ -195,6 +275,42 @@ static double measure_operation(struct served *homes, int count, const struct op
     return worst;
 }
 
+/* One entry with its proof, by a process of its own. */
+static double prove(const struct served *served, long long entry)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    char line[256];
+    const char *variables[] = {arena_printf(arena, "DUKOU_HOME=%s", served->home), NULL};
+    double start = bench_now();
+    struct child child = bench_spawn(
+        (const char *const[]){served->dukou, "audit", "prove", arena_printf(arena, "%lld", entry), NULL},
+        variables);
+    size_t lines = 0;
+    while (fgets(line, sizeof line, child.from) != NULL)
+        lines++;
+    bench_end(&child);
+    if (lines < 3)
+        bench_die("%s: no proof of entry %lld", served->home, entry);
+    return bench_now() - start;
+}
+
+static double measure_proofs(const struct served *homes, int count)
+{
+    double costs[HOMES][PROOFS], worst = 0;
+    for (int round = 0; round < PROOFS; round++)
+        for (int i = 0; i < count; i++)
+            costs[i][round] = 1e6 * prove(&homes[i], 1 + round * (member(&homes[i], "log") / PROOFS));
+    for (int i = 1; i < count; i++) {
+        CLEANUP_ARENA struct arena *arena = arena_new(0);
+        double small = bench_median(costs[0], PROOFS), large = bench_median(costs[i], PROOFS);
+        bench_tell(
+            (struct figure){arena_printf(arena, "  an entry proved, by a process, %s", scale(&homes[i])),
+                            large, "us", small, large / small, "", true});
+        worst = large / small > worst ? large / small : worst;
+    }
+    return worst;
+}
+
 static void measure_costs(struct served *homes, int count)
 {
     double worst = 0;
@@ -202,6 +318,8 @@ static void measure_costs(struct served *homes, int count)
         double ratio = measure_operation(homes, count, &operations[i]);
         worst = ratio > worst ? ratio : worst;
     }
+    double ratio = measure_proofs(homes, count);
+    worst = ratio > worst ? ratio : worst;
     bench_tell((struct figure){.name = "cost of a call in a large city, the worst of these",
                                .value = worst,
                                .unit = "x",
