@@ -56,6 +56,7 @@
 #define LIMIT_LOGIN_LOCK_MINUTES 15
 #define LIMIT_LOGIN_AT_ONCE 2           /* Argon2id takes 64 MiB each */
 #define LIMIT_LOGIN_WAITING 40          /* for their turn; the threads left over serve everybody else */
+#define LIMIT_BROWSER_DAYS 180          /* since the last log-in from a browser: its failures are counted apart */
 #define LIMIT_SESSION_HOURS 12
 #define LIMIT_SESSION_IDLE_MINUTES 60
 #define LIMIT_SESSION_NOTE_MINUTES 5    /* the use of a session is noted at most as often as this */

@@ -96,20 +96,32 @@ const char *request_parameter(const struct request *request, const char *name)
     return parameter_named(request, name)->text;
 }
 
-/* ---- the session's cookie ---- */
+/* ---- cookies ---- */
+
+static const char *cookie(struct exchange *exchange, const char *name, const char *value, int64_t seconds)
+{
+    const char *secure = exchange->app->secure_cookies ? "; Secure" : "";
+    return arena_printf(exchange->arena, "%s=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%lld%s", name,
+                        value, (long long)seconds, secure);
+}
 
 void request_set_session(struct request *request, const char *session, int64_t seconds)
 {
     struct exchange *exchange = exchange_of(request);
-    const char *name = gate_cookie_name(exchange->app);
-    const char *secure = exchange->app->secure_cookies ? "; Secure" : "";
-    if (session == NULL)
-        exchange->cookie = arena_printf(exchange->arena,
-                                        "%s=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0%s", name, secure);
-    else
-        exchange->cookie =
-            arena_printf(exchange->arena, "%s=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%lld%s", name,
-                         session, (long long)seconds, secure);
+    exchange->cookie = cookie(exchange, gate_cookie_name(exchange->app), session != NULL ? session : "",
+                              session != NULL ? seconds : 0);
+}
+
+void request_set_browser(struct request *request, const char *browser, int64_t seconds)
+{
+    struct exchange *exchange = exchange_of(request);
+    exchange->browser_cookie = cookie(exchange, gate_browser_name(exchange->app), browser, seconds);
+}
+
+const char *request_browser(const struct request *request)
+{
+    const struct exchange *exchange = exchange_of(request);
+    return gate_find_cookie(exchange, gate_browser_name(exchange->app));
 }
 
 const char *request_session(const struct request *request)

@@ -42,7 +42,8 @@ struct exchange {
     struct refusal refusal;
     int status; /* of the problem, where the result alone does not tell it; 0: by the result */
     int retry_seconds;
-    const char *cookie; /* Set-Cookie */
+    const char *cookie; /* Set-Cookie of the session, of the browser */
+    const char *browser_cookie;
     const char *idempotency_key;
     const char *own_key; /* the same of a route that keeps its keys itself */
     const char *etag;    /* of the reply */
@@ -65,6 +66,9 @@ void exchange_add_header(struct exchange *exchange, const char *name, const char
 
 /* Over TLS a name that browsers take from this very host alone (RFC 6265bis, "__Host-"). */
 const char *gate_cookie_name(const struct app *app);
+const char *gate_browser_name(const struct app *app);
+/* The value of a cookie, NULL when there is none of that name or there are two. */
+const char *gate_find_cookie(const struct exchange *exchange, const char *name);
 /* Finds the credentials among the headers; refuses an Authorization that is none of ours. */
 enum result gate_read_credentials(struct request *request);
 static inline bool gate_has_credentials(const struct exchange *exchange)

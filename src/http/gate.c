@@ -12,6 +12,11 @@ const char *gate_cookie_name(const struct app *app)
     return app->secure_cookies ? "__Host-dukou_session" : "dukou_session";
 }
 
+const char *gate_browser_name(const struct app *app)
+{
+    return app->secure_cookies ? "__Host-dukou_browser" : "dukou_browser";
+}
+
 /* A token is of few kinds of characters, so that nothing odd comes as far as a query or a log. */
 static bool is_token(const char *text, size_t length)
 {
@@ -28,8 +33,9 @@ static bool is_token(const char *text, size_t length)
 
 /* Two sessions at once are none: the first could be one that a neighbouring site put before the caller's own.
  */
-static const char *find_session(struct arena *arena, const char *name, const char *cookies)
+const char *gate_find_cookie(const struct exchange *exchange, const char *name)
 {
+    const char *cookies = exchange_header(exchange, "Cookie");
     const char *found = NULL;
     size_t size = strlen(name);
     while (cookies != NULL && *cookies != '\0') {
@@ -39,7 +45,7 @@ static const char *find_session(struct arena *arena, const char *name, const cha
         if (ours && found != NULL)
             return NULL;
         if (ours && is_token(cookies + size + 1, length - size - 1))
-            found = arena_strndup(arena, cookies + size + 1, length - size - 1);
+            found = arena_strndup(exchange->arena, cookies + size + 1, length - size - 1);
         cookies += length;
     }
     return found;
@@ -61,8 +67,7 @@ enum result gate_read_credentials(struct request *request)
     struct exchange *exchange = exchange_of(request);
     const char *authorization = exchange_header(exchange, "Authorization");
     if (authorization == NULL) {
-        const char *cookies = exchange_header(exchange, "Cookie");
-        exchange->session = find_session(exchange->arena, gate_cookie_name(exchange->app), cookies);
+        exchange->session = gate_find_cookie(exchange, gate_cookie_name(exchange->app));
         return RESULT_OK;
     }
     const char *token = strncasecmp(authorization, "Bearer ", 7) == 0 ? authorization + 7 : "";

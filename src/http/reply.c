@@ -52,6 +52,8 @@ static void add_common_headers(struct exchange *exchange)
     exchange_add_header(exchange, "Cache-Control", may_be_kept(exchange) ? "no-cache" : "no-store");
     if (exchange->cookie != NULL)
         exchange_add_header(exchange, "Set-Cookie", exchange->cookie);
+    if (exchange->browser_cookie != NULL)
+        exchange_add_header(exchange, "Set-Cookie", exchange->browser_cookie);
 }
 
 /* RFC 8187 for names beyond ASCII. Whoever saves it gets a name and no path, and no file that hides. */

@@ -122,5 +122,9 @@ enum result request_wait(struct request *request, int milliseconds);
 
 /* Cookies set by log-in and log-out. `session` NULL clears it. */
 void request_set_session(struct request *request, const char *session, int64_t seconds);
+/* The cookie by which log-in knows a browser again; not cleared by log-out. */
+void request_set_browser(struct request *request, const char *browser, int64_t seconds);
+/* As it came, NULL when there is none or there are two. */
+const char *request_browser(const struct request *request);
 /* The session token the request came with, NULL when none. */
 const char *request_session(const struct request *request);

@@ -197,6 +197,23 @@ test('guesses that run side by side do not outrun the lock', async () => {
   stopped({ chapter: 'session', name: 'guesses side by side', tried: '30 wrong passwords for one name at once, and then the right one.', stopped: 'party_session.c: the lock is asked again in the transaction', seen: 'no more than 5 are judged, the others and the right one get 429' });
 });
 
+test('who locks a name does not lock out its owner, who has logged in from that browser before', async () => {
+  const { login, password } = account('district-420116');
+  const cookies = ((await logIn(login)).headers['set-cookie'] as unknown as string[]).map((one) => one.split(';')[0]!);
+  const browser = cookies.find((one) => one.startsWith('dukou_browser='))!;
+  city.secrets.push(...cookies.map((one) => one.slice(one.indexOf('=') + 1)));
+  for (let i = 0; i < LOGIN_FAILURES; i++) assert.equal((await logIn(login, `guess number ${i}`)).status, 401);
+  assert.equal((await logIn(login)).status, 429, 'a browser that nobody knows');
+  const altered = browser.replace(/.$/, (last) => (last === '0' ? '1' : '0'));
+  assert.equal((await logIn(login, password, { Cookie: altered })).status, 429);
+  assert.equal((await logIn(login, password, { Cookie: browser })).status, 200);
+  // A stolen one is worth five guesses, and those do not come again by trying side by side.
+  const guesses = await Promise.all(Array.from({ length: 12 }, (_, i) => logIn(login, `guess number ${i}`, { Cookie: browser })));
+  assert.ok(guesses.filter((one) => one.status === 401).length <= LOGIN_FAILURES);
+  assert.equal((await logIn(login, password, { Cookie: browser })).status, 429);
+  stopped({ chapter: 'session', name: 'locking somebody out', tried: 'Five wrong guesses by a stranger; then the owner from a browser known from an earlier log-in, from another, and with an altered cookie; then guesses with that cookie.', stopped: 'party_browser.c: a known browser has its own count', seen: 'the owner is let in from the known browser alone; there, too, five guesses lock' });
+});
+
 test('tokens are long, unlike each other, looked up by digest, and a part of one is worth nothing', async () => {
   const clerk = city.as('land-clerk');
   const tokens: string[] = [];

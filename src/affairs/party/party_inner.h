@@ -30,6 +30,14 @@ enum result party_password_is_strong(struct refusal *refusal, const char *passwo
 const char *party_secret(struct work *work);
 const char *party_secret_digest(struct arena *arena, const char *secret);
 
+/* The cookie that a browser has from its last log-in; `password_hash` is what is stored of the account's
+ * password. False when it is none, of another account, from before the password was changed, or too old. */
+bool party_browser_is_known(const struct work *work, const char *password_hash, const char *cookie);
+/* Under which name the failures of a known browser are counted, in place of the log-in name. */
+const char *party_browser_counter(struct work *work, const char *cookie);
+/* The cookie for the browser of who has just logged in; it keeps its number when `cookie` is known. */
+const char *party_browser_cookie(struct work *work, const char *password_hash, const char *cookie);
+
 enum result session_log_in(struct request *request);
 enum result session_show(struct request *request);
 enum result session_act(struct request *request);

@@ -101,6 +101,8 @@ const struct identity party_identity = {
 
 struct attempt {
     const char *login;
+    const char
+        *counter; /* the name under which its failures are counted: the log-in name, or the browser's */
     struct store_row account;
     bool known;
     bool fits;
@@ -113,6 +115,17 @@ static enum result refuse_locked(struct work *work)
                   .en = "too many failures in a row: log-in is locked for now",
                   .remedy_zh = "15 分钟后再试，或请安全管理员解锁",
                   .remedy_en = "try again in 15 minutes, or ask the security administrator");
+}
+
+/* Strangers, whoever they are, share the failures of a name; a browser that the account has logged in from
+ * has its own. So guessing is bounded for each, and who locks the name does not lock those browsers. */
+static void find_counter(struct request *request, struct attempt *attempt)
+{
+    const char *browser = request_browser(request);
+    attempt->counter = attempt->login;
+    if (attempt->known &&
+        party_browser_is_known(&request->work, row_text(&attempt->account, "password"), browser))
+        attempt->counter = party_browser_counter(&request->work, browser);
 }
 
 /* Failures so far; refuses while the name is locked, be there an account of that name or not. */
@@ -134,11 +147,11 @@ static enum result look_up(struct request *request, void *argument)
     struct attempt *attempt = argument;
     struct work *work = &request->work;
     int64_t failures;
-    TRY(failures_of(work, attempt->login, &failures));
     const struct store_bind *binds = STORE_BINDS({"login", store_text(attempt->login)});
     attempt->known =
         store_one(work->tx, work->arena, SQL_ACCOUNT_BY_LOGIN, binds, &attempt->account) == RESULT_OK;
-    return RESULT_OK;
+    find_counter(request, attempt);
+    return failures_of(work, attempt->counter, &failures);
 }
 
 static enum result refuse_wrong(struct work *work)
@@ -155,12 +168,12 @@ static enum result count_failure(struct request *request, void *argument)
     struct work *work = &request->work;
     int64_t failures;
     /* Guesses that were under way when the lock came change nothing of it. */
-    TRY(failures_of(work, attempt->login, &failures));
+    TRY(failures_of(work, attempt->counter, &failures));
     failures++;
     bool locks = failures >= LIMIT_LOGIN_FAILURES;
     instant until = locks ? work_now(work) + LIMIT_LOGIN_LOCK_MINUTES * INSTANT_MINUTE : 0;
     TRY(store_exec(work->tx, SQL_LOGIN_FAILURE_SET,
-                   STORE_BINDS({"login", store_text(attempt->login)},
+                   STORE_BINDS({"login", store_text(attempt->counter)},
                                {"failures", store_integer(locks ? 0 : failures)},
                                {"locked", store_integer(until)}),
                    NULL));
@@ -232,7 +245,7 @@ static enum result still_fits(struct request *request, struct attempt *attempt)
     struct work *work = &request->work;
     struct store_row now;
     int64_t failures;
-    TRY(failures_of(work, attempt->login, &failures));
+    TRY(failures_of(work, attempt->counter, &failures));
     TRY(store_one(work->tx, work->arena, SQL_ACCOUNT_BY_LOGIN,
                   STORE_BINDS({"login", store_text(attempt->login)}), &now));
     if (strcmp(row_text(&now, "password"), row_text(&attempt->account, "password")) != 0)
@@ -250,8 +263,8 @@ static enum result open_session(struct request *request, void *argument)
     TRY(account_actor(request, &attempt->account, &actor));
     const char *csrf = party_secret(work);
     attempt->session = party_secret(work);
-    const struct store_bind *login = STORE_BINDS({"login", store_text(attempt->login)});
-    TRY(store_exec(work->tx, SQL_LOGIN_FAILURE_CLEAR, login, NULL));
+    const struct store_bind *counter = STORE_BINDS({"login", store_text(attempt->counter)});
+    TRY(store_exec(work->tx, SQL_LOGIN_FAILURE_CLEAR, counter, NULL));
     TRY(store_exec(work->tx, SQL_SESSION_PRUNE, STORE_BINDS({"at", store_integer(work_now(work))}), NULL));
     TRY(store_exec(work->tx, SQL_SESSION_INSERT,
                    STORE_BINDS({"digest", store_text(party_secret_digest(work->arena, attempt->session))},
@@ -285,6 +298,10 @@ enum result session_log_in(struct request *request)
     TRY(attempt_log_in(request, &attempt));
     TRY(request_write(request, open_session, &attempt));
     request_set_session(request, attempt.session, LIMIT_SESSION_HOURS * INT64_C(3600));
+    request_set_browser(request,
+                        party_browser_cookie(&request->work, row_text(&attempt.account, "password"),
+                                             request_browser(request)),
+                        LIMIT_BROWSER_DAYS * INT64_C(86400));
     return RESULT_OK;
 }
 
@@ -315,7 +332,7 @@ static enum result open_token(struct request *request, void *argument)
     struct actor actor = {0};
     TRY(still_fits(request, attempt));
     TRY(store_exec(request->work.tx, SQL_LOGIN_FAILURE_CLEAR,
-                   STORE_BINDS({"login", store_text(attempt->login)}), NULL));
+                   STORE_BINDS({"login", store_text(attempt->counter)}), NULL));
     TRY(account_actor(request, &attempt->account, &actor));
     request->work.actor = &actor;
     enum result result = token_insert(request, actor.account);
@@ -399,7 +416,8 @@ static enum result find_own(struct request *request, void *argument)
     TRY(store_one(work->tx, work->arena, SQL_ACCOUNT_BY_ID, STORE_BINDS({"id", id}), &attempt->account));
     attempt->known = true;
     attempt->login = row_text(&attempt->account, "login");
-    return failures_of(work, attempt->login, &failures);
+    find_counter(request, attempt);
+    return failures_of(work, attempt->counter, &failures);
 }
 
 static enum result set_password(struct request *request, void *argument)

@@ -289,6 +289,103 @@ TEST(a_use_that_is_noted_late_neither_revives_a_session_nor_sets_it_back)
     (void)city_expect(city, 401, session, "GET /session", NULL);
 }
 
+/* The cookies of a log-in as the browser sends them back, but for the session. */
+static struct city_reply log_in_from(struct city *city, const char *cookie, const char *login,
+                                     const char *password)
+{
+    const char *body = city_format(city, "{\"login\":\"%s\",\"password\":\"%s\"}", login, password);
+    const struct http_header headers[] = {
+        {"Content-Type", "application/json"},
+        {cookie != NULL ? "Cookie" : "X-None", cookie != NULL ? cookie : ""},
+        {0}};
+    return city_call_with(city, NULL, "POST /session", headers, body, strlen(body));
+}
+
+static const char *browser_of(struct city *city, const struct city_reply *reply)
+{
+    for (const struct http_header *header = reply->headers; header->name != NULL; header++)
+        if (strncmp(header->value, "dukou_browser=", strlen("dukou_browser=")) == 0)
+            return city_format(city, "%.*s", (int)strcspn(header->value, ";"), header->value);
+    return NULL;
+}
+
+TEST(who_locks_a_name_does_not_lock_the_browsers_that_its_owner_has_logged_in_from)
+{
+    static const char right[] = "correct horse battery";
+    struct people people;
+    long long account;
+    CLEANUP_CITY struct city *city = city_with_logins(&people);
+    (void)newcomer_logs_in(city, &people, &account);
+    struct city_reply reply = log_in_from(city, NULL, "newcomer", right);
+    assert_int_equal(reply.status, 200);
+    const char *browser = browser_of(city, &reply);
+    assert_non_null(browser);
+    for (int i = 0; i < LIMIT_LOGIN_FAILURES; i++)
+        (void)log_in(city, 401, "newcomer", "wrong wrong wrong");
+    (void)log_in(city, 429, "newcomer", right);
+    city_advance(city, INSTANT_MINUTE);
+    reply = log_in_from(city, browser, "newcomer", right);
+    assert_int_equal(reply.status, 200);
+    assert_string_not_equal(browser_of(city, &reply), browser); /* with a later end */
+    (void)log_in(city, 429, "newcomer", right);
+    /* It keeps its number: it gets no further guesses by logging in. */
+    const char *later = browser_of(city, &reply);
+    assert_memory_equal(later, browser, strlen("dukou_browser=") + 64);
+    for (int i = 0; i < LIMIT_LOGIN_FAILURES; i++)
+        assert_int_equal(log_in_from(city, i % 2 == 0 ? browser : later, "newcomer", "wrong wrong").status,
+                         401);
+    assert_int_equal(log_in_from(city, browser, "newcomer", right).status, 429);
+    assert_int_equal(log_in_from(city, later, "newcomer", right).status, 429);
+    city_advance(city, LIMIT_LOGIN_LOCK_MINUTES * INSTANT_MINUTE + INSTANT_SECOND);
+    assert_int_equal(log_in_from(city, later, "newcomer", right).status, 200);
+}
+
+TEST(a_browser_cookie_that_is_altered_foreign_old_or_from_before_a_new_password_is_none)
+{
+    static const char right[] = "correct horse battery";
+    struct people people;
+    long long account;
+    CLEANUP_CITY struct city *city = city_with_logins(&people);
+    (void)newcomer_logs_in(city, &people, &account);
+    struct city_reply reply = log_in_from(city, NULL, "newcomer", right);
+    const char *browser = browser_of(city, &reply);
+    size_t length = strlen(browser);
+    for (int i = 0; i < LIMIT_LOGIN_FAILURES; i++)
+        (void)log_in(city, 401, "newcomer", "wrong wrong wrong");
+    for (size_t at = strlen("dukou_browser="); at < length; at++) {
+        char *altered = city_format(city, "%s", browser);
+        altered[at] = altered[at] == '0' ? '1' : '0';
+        assert_int_equal(log_in_from(city, altered, "newcomer", right).status, 429);
+    }
+    const char *const bad[] = {
+        city_format(city, "%.*s", (int)length - 1, browser), city_format(city, "%s0", browser),
+        city_format(city, "%s; %s", browser, browser), "dukou_browser=", "dukou_browser=0"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_int_equal(log_in_from(city, bad[i], "newcomer", right).status, 429);
+    /* Of another name: it counts as a stranger's there. */
+    for (int i = 0; i < LIMIT_LOGIN_FAILURES; i++)
+        assert_int_equal(log_in_from(city, browser, "nobody", "wrong wrong").status, 401);
+    assert_int_equal(log_in_from(city, browser, "nobody", right).status, 429);
+    assert_int_equal(log_in_from(city, browser, "newcomer", right).status, 200);
+    reply = log_in_from(city, browser, "newcomer", right);
+    const char *value = strchr(city_header(&reply, "Set-Cookie"), '=') + 1;
+    const char *session = city_format(city, "session=%.*s;csrf=%s", (int)strcspn(value, ";"), value,
+                                      json_string_value(json_object_get(reply.json, "csrf")));
+    city_advance(city, LIMIT_LOGIN_LOCK_MINUTES * INSTANT_MINUTE + INSTANT_SECOND);
+    (void)city_expect(city, 200, session, "POST /password",
+                      "{\"old\":\"correct horse battery\",\"password\":\"another long phrase\"}");
+    for (int i = 0; i < LIMIT_LOGIN_FAILURES; i++)
+        (void)log_in(city, 401, "newcomer", "wrong wrong wrong");
+    assert_int_equal(log_in_from(city, browser, "newcomer", "another long phrase").status, 429);
+    city_advance(city, LIMIT_LOGIN_LOCK_MINUTES * INSTANT_MINUTE + INSTANT_SECOND);
+    reply = log_in_from(city, browser, "newcomer", "another long phrase");
+    browser = browser_of(city, &reply);
+    fixture_days(city, LIMIT_BROWSER_DAYS + 1);
+    for (int i = 0; i < LIMIT_LOGIN_FAILURES; i++)
+        (void)log_in(city, 401, "newcomer", "wrong wrong wrong");
+    assert_int_equal(log_in_from(city, browser, "newcomer", "another long phrase").status, 429);
+}
+
 TEST(an_acting_approver_acts_under_a_confirmed_delegation_only_and_within_its_days)
 {
     struct people people;
