@@ -53,7 +53,6 @@ const meantForAll: Record<string, string> = {
   'GET /resources/{id}': 'listed resources are in the catalogue, which is public',
   'GET /resources/{id}/history': 'the same',
   'GET /resources/{id}/actions': 'the same',
-  'POST /rules/{id}/submit': 'a rule in force is seen by everybody, and cannot be submitted again',
   'GET /authorisations/{id}': 'those that are bound to no agreement are for every operator',
   'GET /authorisations/{id}/history': 'the same',
   'GET /authorisations/{id}/actions': 'the same',

@@ -121,6 +121,14 @@ static enum result rule_is_seen(struct request *request)
     return seen ? RESULT_OK : RESULT_NOT_FOUND;
 }
 
+/* Whoever may read a rule of another cannot put it before the bureau. */
+static enum result rule_is_ones_own(struct request *request)
+{
+    struct store_row row;
+    TRY(find(request, request_id(request, "id"), &row));
+    return row_integer(&row, "owner_id") == request->actor.party ? RESULT_OK : RESULT_NOT_FOUND;
+}
+
 static enum result rule_show(struct request *request)
 {
     return show(request, request_id(request, "id"));
@@ -195,7 +203,7 @@ const struct route rule_routes[] = {
      .path = "/rules/{id}/submit",
      .law = LAW(RULE_LIBRARY),
      .needs = PERMISSION_RULE_DRAFT,
-     .owner = OWNER(rule_is_seen),
+     .owner = OWNER(rule_is_ones_own),
      .body = &empty_schema,
      .reply = &reply_step_schema,
      SUMMARY("Put a rule before the bureau", "提请市数据局同意"),

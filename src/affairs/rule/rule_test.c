@@ -123,6 +123,19 @@ TEST(one_of_the_bureau_drafts_and_another_consents)
     (void)step(city, 409, people.approver, id, "consent", "{}");
 }
 
+TEST(a_rule_in_force_that_all_may_read_is_not_there_for_who_would_submit_anothers)
+{
+    struct people people;
+    CLEANUP_CITY struct city *city = fixture_city(&people);
+    long long id =
+        (long long)fixture_number(draft(city, 201, people.clerk, "2026-03-10", RELEASE("10")), "id");
+    (void)step(city, 200, people.clerk, id, "submit", "{}");
+    (void)step(city, 200, people.approver, id, "consent", "{}");
+    (void)city_expect(city, 200, people.operator_clerk, city_format(city, "GET /rules/%lld", id), NULL);
+    (void)step(city, 404, people.operator_clerk, id, "submit", "{}");
+    (void)step(city, 409, people.clerk, id, "submit", "{}");
+}
+
 TEST(a_rule_is_returned_with_a_reason_that_its_issuer_sees)
 {
     struct people people;
@@ -131,7 +144,10 @@ TEST(a_rule_is_returned_with_a_reason_that_its_issuer_sees)
     long long id =
         (long long)fixture_number(draft(city, 201, people.operator_clerk, "2026-03-10", ADMISSION), "id");
     (void)step(city, 404, rival, id, "submit", "{}");
+    (void)step(city, 404, people.clerk, id, "submit", "{}");
     (void)step(city, 200, people.operator_clerk, id, "submit", "{}");
+    (void)step(city, 404, people.clerk, id, "submit", "{}");
+    (void)step(city, 409, people.operator_clerk, id, "submit", "{}");
     fixture_refused(step(city, 422, people.approver, id, "return", "{\"reason\":\" \"}"), "/reason", "2.6.1c",
                     NULL);
     (void)step(city, 200, people.approver, id, "return", "{\"reason\":\"缺少退出安排\"}");
