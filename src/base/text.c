@@ -94,13 +94,21 @@ uint32_t text_next(const char **at)
     return code;
 }
 
-/* White_Space of Unicode, and the characters that take no room. */
+/* White_Space of Unicode, its Default_Ignorable_Code_Point (what takes no room: joiners, marks of direction,
+ * fillers, variation selectors, tags), and the braille pattern without a dot. */
 static bool is_blank(uint32_t code)
 {
-    return (code >= 0x09 && code <= 0x0D) || code == 0x20 || code == 0x85 || code == 0xA0 || code == 0xAD ||
-           code == 0x1680 || code == 0x180E || (code >= 0x2000 && code <= 0x200F) || code == 0x2028 ||
-           code == 0x2029 || code == 0x202F || (code >= 0x205F && code <= 0x2064) || code == 0x3000 ||
-           code == 0x3164 || code == 0xFEFF;
+    static const uint32_t ranges[][2] = {
+        {0x09, 0x0D},     {0x20, 0x20},       {0x85, 0x85},       {0xA0, 0xA0},       {0xAD, 0xAD},
+        {0x34F, 0x34F},   {0x61C, 0x61C},     {0x115F, 0x1160},   {0x1680, 0x1680},   {0x17B4, 0x17B5},
+        {0x180B, 0x180F}, {0x2000, 0x200F},   {0x2028, 0x202F},   {0x205F, 0x206F},   {0x2800, 0x2800},
+        {0x3000, 0x3000}, {0x3164, 0x3164},   {0xFE00, 0xFE0F},   {0xFEFF, 0xFEFF},   {0xFFA0, 0xFFA0},
+        {0xFFF0, 0xFFF8}, {0x1BCA0, 0x1BCA3}, {0x1D173, 0x1D17A}, {0xE0000, 0xE0FFF},
+    };
+    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
+        if (code >= ranges[i][0] && code <= ranges[i][1])
+            return true;
+    return false;
 }
 
 bool text_is_blank(const char *text)

@@ -75,7 +75,10 @@ TEST(white_space_of_any_kind_is_blank)
     assert_true(text_is_blank(""));
     assert_true(text_is_blank(" \t\r\n"));
     assert_true(text_is_blank("\u3000\u00A0\u200B\uFEFF\u2060"));
+    assert_true(text_is_blank("\u00AD\u034F\u061C\u115F\u180B\u200D\u2063\u2800\u3164\uFE0F\uFFA0"));
+    assert_true(text_is_blank("\U0001D173\U000E0020\U000E0100"));
     assert_false(text_is_blank("\u3000渡\u3000"));
+    assert_false(text_is_blank("☎\uFE0F"));
     assert_false(text_is_blank("."));
 }
 

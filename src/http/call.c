@@ -22,6 +22,14 @@ static void make_id(struct server *server, char *ret_id)
     hex_print(hash, sizeof hash, ret_id);
 }
 
+/* MHD would list the parameters of a query in the memory of the connection; some hundred fill it, and then
+ * there is no room for an answer. We read queries ourselves. MHD, whose buffer this is, reads them after this
+ * call: to it the query is empty. */
+static void hide_query(const char *uri, size_t length)
+{
+    ((char *)(uintptr_t)uri)[length + 1] = '\0';
+}
+
 void *call_begin(void *argument, const char *uri, struct MHD_Connection *connection)
 {
     struct server *server = argument;
@@ -36,8 +44,10 @@ void *call_begin(void *argument, const char *uri, struct MHD_Connection *connect
     call->upload = -1;
     call->path = call->uri;
     call->query = strchr(call->uri, '?');
-    if (call->query != NULL)
+    if (call->query != NULL) {
+        hide_query(uri, (size_t)(call->query - call->uri));
         *call->query++ = '\0';
+    }
     server->calls++;
     make_id(server, call->id);
     return call;

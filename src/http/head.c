@@ -110,6 +110,25 @@ static bool target_is_cut(const struct call *call, const char *target, const cha
     return to > from && to - from <= LIMIT_HEADER_BYTES && to - from != call->uri_length + 1;
 }
 
+/* Behind the last field stand the ends of its line and of the head, CR LF twice, with MHD's NULs over them,
+ * and nothing else: a NUL of the caller's own would have cut the value. */
+static bool ends_wholly(const struct call *call, const char *end, const char *method)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(call->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    if (info == NULL || info->header_size > LIMIT_HEADER_BYTES)
+        return false;
+    uintptr_t finish = (uintptr_t)method + info->header_size;
+    if ((uintptr_t)end < (uintptr_t)method || (uintptr_t)end > finish)
+        return false;
+    size_t gap = finish - (uintptr_t)end;
+    while (gap > 0 && (*end == ' ' || *end == '\t')) {
+        end++;
+        gap--;
+    }
+    return gap == 4 && memcmp(end, "\0\0\0\0", 4) == 0;
+}
+
 enum head_fault head_check(const struct call *call, const char *target, const char *method,
                            const char *version)
 {
@@ -117,7 +136,7 @@ enum head_fault head_check(const struct call *call, const char *target, const ch
     if (!is_token(method, strlen(method)) || target_is_cut(call, target, version))
         return HEAD_AMBIGUOUS;
     (void)MHD_get_connection_values_n(call->connection, MHD_HEADER_KIND, read_field, &reading);
-    if (reading.bad || (reading.coded && reading.lengths > 0) ||
+    if (reading.bad || !ends_wholly(call, reading.end, method) || (reading.coded && reading.lengths > 0) ||
         (reading.hosts == 0 && strcmp(version, "HTTP/1.0") != 0))
         return HEAD_AMBIGUOUS;
     return reading.coded ? HEAD_WITHOUT_LENGTH : HEAD_SOUND;

@@ -29,6 +29,11 @@ const REFUSED = {
   turned_round: 'report\u202Efdp.exe',
   escape: 'a\u001b[2J',
   too_long: 'x'.repeat(201),
+  empty: '',
+  blank: ' \u3000\u00A0 ',
+  unseen: '\u200B\u2060\uFEFF\u00AD',
+  fillers: '\u3164\u115F\u2800',
+  tags: '\u{E0041}\u{E0042}\uFE0F',
 };
 
 const CONTENTS: Record<string, Buffer> = {

@@ -117,6 +117,13 @@ test('line ends that are not CR LF', () =>
     'the first field begins with a space': `${GET} ${H}\r\n`,
     'a NUL in a value': `${GET}A: b\0c\r\n${H}\r\n`,
     'a NUL in a name': `${GET}${H}Content-Le\0ngth: 5\r\n\r\n`,
+    'a NUL in the last value': `${GET}${H}A: b\0c\r\n\r\n`,
+    'a NUL at the end of the last value': `${GET}${H}A: b\0\r\n\r\n`,
+    'a NUL behind a space of the last value': `${GET}${H}A: b \0\r\n\r\n`,
+    'a NUL alone as the last value': `${GET}${H}A: \0\r\n\r\n`,
+    'a NUL at the end of the last of two requests in one': `${POST}${H}Content-Length: 2\0\r\n\r\n{}`,
+    'a bare LF as the end of the head': `${GET}${H}A: b\r\n\n`,
+    'a bare CR as the end of the head': `${GET}${H}A: b\r\n\r`,
     'a NUL in the target': `GET /health\0/x HTTP/1.1\r\n${H}\r\n`,
   }, [400]));
 

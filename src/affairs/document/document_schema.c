@@ -6,7 +6,7 @@ const struct schema document_query_schema = {
     .name = "DocumentQuery",
     .fields =
         (const struct field[]){
-            {"title", FIELD_TEXT, .required = true, .max = 200, .zh = "题名", .en = "title"},
+            {"title", FIELD_TEXT, .required = true, .max = 200, .filled = true, .zh = "题名", .en = "title"},
             {"kind", FIELD_CHOICE, .required = true, .choices = kinds, .zh = "种类", .en = "kind"},
             {0},
         },
