@@ -1,11 +1,17 @@
-/* Audit entries made durable in batches, sealed, and verified, against bare hashing.
+/* Audit entries made durable in batches, sealed, and verified, against bare hashing; and sealed through a
+ * keeper process, which hashes every entry itself before it signs.
  *
- * audit_bench FOLDER FLOOR_LOG: FOLDER must be empty, on a real disk: fsync is measured. */
+ * audit_bench FOLDER FLOOR_LOG LIBRARY: FOLDER must be empty, on a real disk: fsync is measured. */
 #include "audit/audit.h"
 #include "audit/note.h"
+#include "base/json.h"
 #include "bench.h"
+#include "engine/duckdb/duckdb_engine.h"
+#include "keeper/keeper.h"
 
 #include <pthread.h>
+#include <string.h>
+#include <sys/stat.h>
 
 enum { ROUNDS = 3, ENTRIES = 1 << 20, UNIT_ENTRIES = 256, APPENDERS = 4 };
 #define ORIGIN "dukou.bench/log"
@@ -149,15 +155,85 @@ static void measure_audit(struct desk *desk, const char *folder, const char *sto
     bench_end(&child);
 }
 
+/* ---- through a keeper ---- */
+
+static enum result start_engine(const char *library, struct engine **ret_engine)
+{
+    return duckdb_engine_start(&(struct duckdb_engine_options){.library = library}, ret_engine);
+}
+
+/* Before this process has threads. */
+static struct keeper *start_keeper(const char *folder, const char *library)
+{
+    static char home[512];
+    struct keeper *keeper;
+    struct refusal refusal = {0};
+    (void)snprintf(home, sizeof home, "%s/keeper", folder);
+    const struct keeper_options options = {
+        .home = home, .origin = ORIGIN, .start_engine = start_engine, .engine_library = library};
+    if (mkdir(home, 0700) != 0 || keeper_start(&options, &keeper, &refusal) != RESULT_OK)
+        bench_die("the keeper does not start: %s", refusal.en);
+    return keeper;
+}
+
+static void write_keepers_keys(struct keeper *keeper, const char *log)
+{
+    static const char *const members[] = {"log_ed25519", "log_sm2"};
+    CLEANUP_JSON json_t *status = NULL;
+    struct note_key keys[2];
+    must(keeper_status(keeper, &status), "keeper");
+    for (int i = 0; i < 2; i++) {
+        const char *text = json_text(status, members[i]);
+        must(note_key_parse(text, strlen(text), &keys[i]), "key");
+    }
+    must(note_keys_write(log, keys, 2), "keys");
+}
+
+static void measure_kept(struct desk *desk, const char *folder, struct keeper *keeper)
+{
+    char log[512], store[512];
+    int64_t before, after;
+    struct audit_sealer *sealer;
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    struct audit_report report = {0};
+    (void)snprintf(store, sizeof store, "%s/kept.db", folder);
+    (void)snprintf(log, sizeof log, "%s/kept", folder);
+    must(store_open(store, &desk->store), "store");
+    write_keepers_keys(keeper, log);
+    must(audit_sealer_open(desk->store, log, ORIGIN, keeper_signer(keeper), &sealer), "sealer");
+    must(audit_seal(sealer, &before), "seal");
+    double start = bench_now();
+    append_all(desk);
+    double durable = bench_now();
+    must(audit_seal(sealer, &after), "seal");
+    double sealed = bench_now();
+    double count = (double)(after - before), rate = count / (sealed - durable);
+    bench_say("%.0f entries sealed through a keeper at %.0f/s, with their writing at %.0f/s", count, rate,
+              count / (sealed - start));
+    bench_tell((struct figure){.name = "audit entries sealed through a keeper process",
+                               .value = rate,
+                               .unit = "1/s",
+                               .target = "value >= 100000",
+                               .ok = rate >= 1e5});
+    bench_tell((struct figure){
+        .name = "  and made durable before", .value = count / (sealed - start), .unit = "1/s", .target = ""});
+    audit_sealer_close(sealer);
+    store_close(desk->store);
+    must(audit_verify(log, store, NULL, arena, &report), "verify");
+}
+
 int main(int argc, char **argv)
 {
     char store[512];
-    if (argc != 3)
+    if (argc != 4)
         return 2;
+    struct keeper *keeper = start_keeper(argv[1], argv[3]);
     (void)snprintf(store, sizeof store, "%s/audit.db", argv[1]);
     struct desk desk = {.clock = clock_system(), .random = random_system()};
     must(store_open(store, &desk.store), "store");
     measure_audit(&desk, argv[1], store, argv[2]);
+    measure_kept(&desk, argv[1], keeper);
+    keeper_stop(keeper);
     random_free(desk.random);
     clock_free(desk.clock);
     return 0;

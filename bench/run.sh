@@ -33,7 +33,7 @@ before=$(cut -d' ' -f1-3 /proc/loadavg)
     measure overload_bench $data/city build/dukou "$library" 2>$work/overload.log
     measure steps_bench $work/steps $programs/floor_sqlite
     mkdir -p $work/stores && tools/postgres.sh $programs/steps_bench $work/stores stores || broken=1
-    measure audit_bench $work/audit $programs/floor_log
+    measure audit_bench $work/audit $programs/floor_log "$library"
     measure data_bench $data $work/keeper "$library" $programs/floor_duckdb
     measure idle_bench "$DUKOU_HOME" build/dukou
 } >build/bench.tsv

@@ -13,10 +13,12 @@ function logIn(login: string, password = account(login).password): Promise<Reply
   return city.anyone.post('/session', { login, password });
 }
 
+// The session's; beside it stands the one by which the browser is known again.
 function cookieOf(reply: Reply): string {
-  const set = reply.headers['set-cookie'] ?? [];
-  assert.equal(set.length, 1, JSON.stringify(set));
-  city.secrets.push(/=([^;]+)/.exec(set[0]!)![1]!);
+  const set = (reply.headers['set-cookie'] ?? []) as string[];
+  assert.deepEqual(set.map((one) => one.split('=')[0]), ['dukou_session', 'dukou_browser']);
+  for (const one of set) city.secrets.push(/=([^;]+)/.exec(one)![1]!);
+  for (const flag of [/; *HttpOnly/i, /; *SameSite=Strict/i, /; *Path=\//i]) assert.match(set[1]!, flag);
   return set[0]!;
 }
 

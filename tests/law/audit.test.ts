@@ -142,6 +142,21 @@ test('a proof of one entry stands alone, and not when a byte of it is changed', 
   assert.equal(refused, places.length);
 });
 
+test('a new master key is in the log', async () => {
+  const home = await copyHome('rotated', clean);
+  const shown = async (...words: string[]) => JSON.parse((await run(['keys', ...words], { DUKOU_HOME: home })).out);
+  const before = (await shown('show')).master_version;
+  assert.equal((await shown('rotate')).master_version, before + 1);
+  const store = openStore(home);
+  const entries: any[] = store.prepare('SELECT bytes FROM audit_entry ORDER BY entry').all().map((row: any) => JSON.parse(Buffer.from(row.bytes).toString()));
+  store.close();
+  const { event, object, id, account } = entries.at(-1);
+  assert.deepEqual({ event, object, id, account }, { event: 'rotate_master_key', object: 'master_key', id: before + 1, account: 0 });
+  const ran = await verify(home);
+  assert.equal(ran.code, 0, ran.out + ran.err);
+  await rm(home, { recursive: true });
+});
+
 test('no entry of the log holds a name, a login or a number of a person', async () => {
   const store = openStore(clean);
   const names = store.prepare('SELECT name FROM party').all().map((row) => String(row.name));
