@@ -18,7 +18,8 @@ bool text_looks_gbk(const char *bytes, size_t size);
 /* Characters (code points) of well-formed UTF-8. */
 size_t text_characters(const char *text);
 
-/* NULL, empty, or nothing but white space, the ideographic one included, and characters that cannot be seen. */
+/* NULL, empty, or nothing but white space, the ideographic one included, and characters that cannot be seen.
+ */
 bool text_is_blank(const char *text);
 
 /* A control character other than line feed and tab, or a bidirectional override: not for stored text. */

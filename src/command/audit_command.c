@@ -78,7 +78,7 @@ static bool read_place(struct arena *arena, int argc, char **argv, int from, str
 /* Where it looked, and how to name another place. */
 static int refuse_missing(struct arena *arena, const struct place *place)
 {
-    bool log = access(place->log, F_OK) != 0;
+    bool log = place->store == NULL || access(place->log, F_OK) != 0;
     const char *served = getenv("DUKOU_STORE");
     bool other = !log && served != NULL && served[0] != '\0' && strcmp(served, place->store) != 0;
     struct refusal refusal = {

@@ -349,6 +349,7 @@ TEST(a_browser_cookie_that_is_altered_foreign_old_or_from_before_a_new_password_
     (void)newcomer_logs_in(city, &people, &account);
     struct city_reply reply = log_in_from(city, NULL, "newcomer", right);
     const char *browser = browser_of(city, &reply);
+    assert_non_null(browser);
     size_t length = strlen(browser);
     for (int i = 0; i < LIMIT_LOGIN_FAILURES; i++)
         (void)log_in(city, 401, "newcomer", "wrong wrong wrong");
