@@ -1,4 +1,5 @@
-/* The store against the log: entries that wait, every covered row, every batch of metering. */
+/* The store against the log: entries that wait, every covered row, every batch of metering,
+ * every balance. */
 #include "audit/audit_batch.h"
 #include "audit/verify.h"
 
@@ -216,6 +217,15 @@ static enum result check_meters(struct walk *walk)
     return RESULT_OK;
 }
 
+/* ---- balances ---- */
+
+static enum result tell_balance(const struct store_row *row, void *argument)
+{
+    verify_fault(argument, "balance %lld: not the sum of its party's postings",
+                 (long long)row_integer(row, "id"));
+    return RESULT_OK;
+}
+
 /* ---- all ---- */
 
 enum result verify_store(struct verify *verify, struct store_tx *tx)
@@ -227,7 +237,8 @@ enum result verify_store(struct verify *verify, struct store_tx *tx)
     TRY(result);
     TRY(store_walk_covered(tx, check_row, &walk));
     last_map_left(walk.verify->map, report_missing, walk.verify);
-    return check_meters(&walk);
+    TRY(check_meters(&walk));
+    return store_each(tx, SQL_BALANCE_WRONG, STORE_NO_BINDS, tell_balance, verify);
 }
 
 /* ---- restored stores ---- */

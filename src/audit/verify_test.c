@@ -447,6 +447,28 @@ TEST(a_changed_missing_or_added_row_of_every_covered_table_is_found)
     audit_log_close(&log);
 }
 
+/* `fill` has put one posting there, of one fen and of party 1. */
+TEST(a_balance_that_is_not_the_sum_of_its_postings_is_found)
+{
+    struct audit_log log;
+    struct audit_report report;
+    static const char words[] = "balance 1: not the sum of its party's postings";
+    struct table *tables = calloc(TABLES_MAX, sizeof *tables);
+    assert_non_null(tables);
+    audit_log_open(&log);
+    fill(&log, tables, list_tables(&log, tables));
+    run_sql(&log, "INSERT INTO balance (id, balance_fen, postings, last_posting) VALUES (1, 1, 1, 1)");
+    assert_ok(audit_log_check(&log, &report));
+    expect_found(&log, "UPDATE balance SET balance_fen = 2", "UPDATE balance SET balance_fen = 1", words);
+    expect_found(&log, "UPDATE balance SET postings = 2", "UPDATE balance SET postings = 1", words);
+    expect_found(&log, "UPDATE balance SET last_posting = 0", "UPDATE balance SET last_posting = 1", words);
+    /* none is kept yet: then all postings are added up by whoever reads */
+    run_sql(&log, "DELETE FROM balance");
+    assert_ok(audit_log_check(&log, &report));
+    free(tables);
+    audit_log_close(&log);
+}
+
 /* ---- a store at work ---- */
 
 struct thing {

@@ -148,6 +148,13 @@ LEFT JOIN balance b ON b.id = y.id
 WHERE y.id = page.id
 ORDER BY y.id LIMIT :limit;
 
+-- For verification.
+-- name: balance_wrong :many
+SELECT b.id FROM balance b
+WHERE b.balance_fen <> (SELECT COALESCE(SUM(t.amount_fen), 0) FROM posting t WHERE t.party_id = b.id AND t.id <= b.last_posting)
+   OR b.postings <> (SELECT COUNT(*) FROM posting t WHERE t.party_id = b.id AND t.id <= b.last_posting)
+ORDER BY b.id;
+
 -- name: reversal_insert :one
 INSERT INTO reversal (bill_id, operator_id, reason, at) VALUES (:bill, :operator, :reason, :at) RETURNING id;
 

@@ -19,6 +19,7 @@ static const struct allowed scans[] = {
     {"products_to_delist", "an index of the listed products alone"},
     {"query_unfinished", "an index of the running queries alone"},
     {"meter_batch_last", "the last one, from the end"},
+    {"balance_wrong", "verification reads everything"},
     {"meter_all", "verification reads everything"},
     {"audit_lost", "a row a restore from a backup"},
     {"audit_salt_count", "verification reads everything"},
