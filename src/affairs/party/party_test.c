@@ -306,7 +306,8 @@ static const char *browser_of(struct city *city, const struct city_reply *reply)
     for (const struct http_header *header = reply->headers; header->name != NULL; header++)
         if (strncmp(header->value, "dukou_browser=", strlen("dukou_browser=")) == 0)
             return city_format(city, "%.*s", (int)strcspn(header->value, ";"), header->value);
-    return NULL;
+    fail_msg("log-in gave no cookie for the browser");
+    return "";
 }
 
 TEST(who_locks_a_name_does_not_lock_the_browsers_that_its_owner_has_logged_in_from)
@@ -319,7 +320,6 @@ TEST(who_locks_a_name_does_not_lock_the_browsers_that_its_owner_has_logged_in_fr
     struct city_reply reply = log_in_from(city, NULL, "newcomer", right);
     assert_int_equal(reply.status, 200);
     const char *browser = browser_of(city, &reply);
-    assert_non_null(browser);
     for (int i = 0; i < LIMIT_LOGIN_FAILURES; i++)
         (void)log_in(city, 401, "newcomer", "wrong wrong wrong");
     (void)log_in(city, 429, "newcomer", right);
@@ -349,7 +349,6 @@ TEST(a_browser_cookie_that_is_altered_foreign_old_or_from_before_a_new_password_
     (void)newcomer_logs_in(city, &people, &account);
     struct city_reply reply = log_in_from(city, NULL, "newcomer", right);
     const char *browser = browser_of(city, &reply);
-    assert_non_null(browser);
     size_t length = strlen(browser);
     for (int i = 0; i < LIMIT_LOGIN_FAILURES; i++)
         (void)log_in(city, 401, "newcomer", "wrong wrong wrong");
