@@ -40,7 +40,10 @@ if [[ -f tests/package.json ]]; then
     npm --prefix tests test </dev/null 2>&1 | tee build/black-box.log
     echo "${PIPESTATUS[0]}" >build/black-box.status
 fi
-# What a city does over HTTP, in PostgreSQL; the tests that look into the file of a store or forge it stay with SQLite.
+# What a city does over HTTP and what a kill, a restore and a forger can do to it, in PostgreSQL. With SQLite alone stay:
+# api/upgrade (undoes migrations in the file), crash/inject and crash/limits (fail calls on the file, fill its disk), api/package (installs
+# the default), attack/load, requests and smuggling (end before the store). api/twins_postgres and crash/postgres_faults start servers
+# of their own.
 if [[ -f tests/package.json ]]; then
     env -u DUKOU_ATTACKS tools/postgres.sh npm --prefix tests run test:postgresql </dev/null 2>&1 | tee build-asan/black-box.log
     echo "${PIPESTATUS[0]}" >build-asan/black-box.status

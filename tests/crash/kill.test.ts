@@ -12,13 +12,14 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { folder } from '../support/city.ts';
+import { copyStore, inDatabase, removeStore } from '../support/postgres.ts';
 import { program, run, Service } from '../support/process.ts';
 import { openStore } from '../support/store.ts';
 import { makeBase, writeSource, type Base } from './base.ts';
 import { Chance, Link, Load, type Asked } from './load.ts';
 import { askAgain, checkStore, readBack } from './verdict.ts';
 
-const RUNS = Number(process.env.DUKOU_CRASH_RUNS ?? (process.env.DUKOU_TEST_LONG ? 10_000 : 300));
+const RUNS = Number(process.env.DUKOU_CRASH_RUNS ?? (process.env.DUKOU_TEST_LONG ? 10_000 : inDatabase ? 20 : 300));
 const FROM = Number(process.env.DUKOU_CRASH_FROM ?? 0);
 const PAST = FROM + RUNS;
 const RUNS_EACH = 50;
@@ -107,6 +108,7 @@ async function oneRun(seed: number, spoil?: (home: string) => void): Promise<voi
   const words = () => `seed ${seed}, ${victim} killed: replay with DUKOU_CRASH_SEED=${seed} node run.ts crash/kill.test.ts\n`;
   try {
     await cp(base.home, home, { recursive: true });
+    copyStore(base.home, home);
     const serve = serveHome(home, cutOf(victim, chance));
     const url = await serve.url().catch(() => ''); // a cut may come before it listens
     const load = new Load(base, url || 'http://127.0.0.1:9', seed);
@@ -120,8 +122,10 @@ async function oneRun(seed: number, spoil?: (home: string) => void): Promise<voi
   } catch (error) {
     throw new Error(words() + (error as Error).message, { cause: error });
   } finally {
-    if (!process.env.DUKOU_CRASH_KEEP) await rm(place, { recursive: true, force: true });
-    else console.log(`seed ${seed}: ${home}`);
+    if (!process.env.DUKOU_CRASH_KEEP) {
+      await rm(place, { recursive: true, force: true });
+      removeStore(home);
+    } else console.log(`seed ${seed}: ${home}`);
   }
 }
 

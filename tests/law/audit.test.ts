@@ -5,14 +5,15 @@ import { cp, mkdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/pr
 import { basename, join } from 'node:path';
 import { before, test } from 'node:test';
 import { City, copyHome, folder } from '../support/city.ts';
+import { copyStore } from '../support/postgres.ts';
 import { run } from '../support/process.ts';
-import { openStore } from '../support/store.ts';
+import { columns, openStore } from '../support/store.ts';
 
 let clean: string;
 before(async () => (clean = await copyHome('audit')));
 
 function verify(home: string) {
-  return run(['audit', 'verify', '--home', home]);
+  return run(['audit', 'verify', '--home', home], { DUKOU_HOME: home });
 }
 
 function files(at: string): string[] {
@@ -42,7 +43,6 @@ async function spoiled(spoil: (home: string) => void | Promise<void>, named: Reg
 function change(sql: string) {
   return (home: string): void => {
     const store = openStore(home, false);
-    store.exec('PRAGMA foreign_keys = OFF');
     const changes = store.prepare(sql).run().changes;
     store.close();
     assert.ok(Number(changes) > 0, `no row: ${sql}`);
@@ -101,11 +101,8 @@ test('a row that was taken out is named', async () => {
 
 test('a row that was put in is named', async () => {
   for (const table of ['workflow_event', 'notice', 'posting', 'resource_description']) {
-    const store = openStore(clean);
-    const names = store.prepare(`SELECT '"' || name || '"' AS name FROM pragma_table_info('${table}') WHERE pk = 0`).all();
-    store.close();
-    const columns = names.map((row) => row.name).join(', ');
-    await spoiled(change(`INSERT INTO ${table} (${columns}) SELECT ${columns} FROM ${table} WHERE id = 1`), new RegExp(`\\b${table}\\b`));
+    const names = columns(clean, table).map((name) => `"${name}"`).join(', ');
+    await spoiled(change(`INSERT INTO ${table} (${names}) SELECT ${names} FROM ${table} WHERE id = 1`), new RegExp(`\\b${table}\\b`));
   }
 });
 
@@ -117,6 +114,7 @@ test('an older log with a newer store does not verify', async () => {
   const home = await folder('mixed');
   await city.serve.stop();
   await cp(city.home, home, { recursive: true });
+  copyStore(city.home, home);
   await rm(join(home, 'log'), { recursive: true });
   await cp(log, join(home, 'log'), { recursive: true });
   assert.equal((await verify(home)).code, 1);

@@ -2,6 +2,7 @@
 // home has a database of its own there.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { postgresProgram } from './postgres_programs.ts';
 
 const server = process.env.DUKOU_TEST_STORE;
 export const inDatabase = server !== undefined && server !== '';
@@ -12,7 +13,7 @@ function databaseOf(home: string): string {
 
 function psql(url: string, sql: string): string {
   const limits = { encoding: 'utf8', maxBuffer: 1 << 30 } as const;
-  return execFileSync('psql', ['--no-psqlrc', '--quiet', '--tuples-only', '--no-align', '--set=ON_ERROR_STOP=1', url, '--command', sql], limits);
+  return execFileSync(postgresProgram('psql'), ['--no-psqlrc', '--quiet', '--tuples-only', '--no-align', '--set=ON_ERROR_STOP=1', url, '--command', sql], limits);
 }
 
 function urlOf(home: string): string {
@@ -35,21 +36,28 @@ export function copyStore(from: string, to: string): void {
   if (server) psql(server, `CREATE DATABASE ${databaseOf(to)} TEMPLATE ${databaseOf(from)}`);
 }
 
+// Also when somebody killed is still connected.
+export function removeStore(home: string): void {
+  if (!server) return;
+  psql(server, `DROP DATABASE IF EXISTS ${databaseOf(home)} WITH (FORCE)`);
+  known.delete(databaseOf(home));
+}
+
 // An empty database in the place of the home's.
 export function emptyStore(home: string): void {
-  psql(server!, `DROP DATABASE IF EXISTS ${databaseOf(home)} WITH (FORCE)`);
+  removeStore(home);
   psql(server!, `CREATE DATABASE ${databaseOf(home)}`);
   known.add(databaseOf(home));
 }
 
 export function dumpStore(home: string, path: string): void {
-  execFileSync('pg_dump', ['--file', path, urlOf(home)]);
+  execFileSync(postgresProgram('pg_dump'), ['--file', path, urlOf(home)]);
 }
 
 // The database as it was dumped, in the place of the home's.
 export function bringStoreBack(home: string, path: string): void {
   emptyStore(home);
-  execFileSync('psql', ['--no-psqlrc', '--quiet', '--set=ON_ERROR_STOP=1', '--output=/dev/null', urlOf(home), '--file', path]);
+  execFileSync(postgresProgram('psql'), ['--no-psqlrc', '--quiet', '--set=ON_ERROR_STOP=1', '--output=/dev/null', urlOf(home), '--file', path]);
 }
 
 export function ask(url: string, sql: string): any[] {
@@ -59,7 +67,7 @@ export function ask(url: string, sql: string): any[] {
 // Without triggers, and with them keys between tables. Gives how many rows a single statement changed.
 export function change(url: string, sql: string): number {
   const args = ['--no-psqlrc', '--tuples-only', '--no-align', '--set=ON_ERROR_STOP=1', url, '--command', 'SET session_replication_role = replica', '--command', sql];
-  const said = execFileSync('psql', args, { encoding: 'utf8' }).trim().split('\n').at(-1)!;
+  const said = execFileSync(postgresProgram('psql'), args, { encoding: 'utf8' }).trim().split('\n').at(-1)!;
   return Number(/^(?:INSERT \d+|UPDATE|DELETE) (\d+)$/.exec(said)?.[1] ?? 0);
 }
 

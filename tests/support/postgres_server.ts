@@ -1,19 +1,9 @@
 // A PostgreSQL server of a test's own, on a unix socket below /tmp: started, stopped, killed, followed by a standby.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { appendFileSync, chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { appendFileSync, chmodSync, chownSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-
-function programs(): string {
-  if (process.env.DUKOU_POSTGRES) return process.env.DUKOU_POSTGRES;
-  const root = '/usr/lib/postgresql';
-  const versions = existsSync(root) ? readdirSync(root).sort((a, b) => Number(b) - Number(a)) : [];
-  const found = versions.map((version) => join(root, version, 'bin')).find((path) => existsSync(join(path, 'initdb')));
-  assert.ok(found, 'PostgreSQL is not installed');
-  return found;
-}
-
-const bin = programs();
+import { postgresProgram } from './postgres_programs.ts';
 
 // The server refuses to run as root.
 const owner = process.getuid!() === 0 ? idOf(['postgres', 'nobody']) : null;
@@ -27,7 +17,7 @@ function idOf(names: string[]): { uid: number; gid: number } {
 }
 
 function ask(url: string, text: string): string {
-  const asked = spawnSync(join(bin, 'psql'), [url, '-qAtX', '-v', 'ON_ERROR_STOP=1', '-c', text], { encoding: 'utf8' });
+  const asked = spawnSync(postgresProgram('psql'), [url, '-qAtX', '-v', 'ON_ERROR_STOP=1', '-c', text], { encoding: 'utf8' });
   assert.equal(asked.status, 0, asked.stderr);
   return asked.stdout.trim();
 }
@@ -97,7 +87,7 @@ export class Postgres {
 
   // Holds an idle connection until it is killed; says a line when it has one, and ends when there is none.
   hold(): ChildProcess {
-    const holder = spawn(join(bin, 'psql'), ['-h', this.folder, '-U', 'dukou', '-d', 'postgres', '-qAtX'], { stdio: ['pipe', 'pipe', 'ignore'] });
+    const holder = spawn(postgresProgram('psql'), ['-h', this.folder, '-U', 'dukou', '-d', 'postgres', '-qAtX'], { stdio: ['pipe', 'pipe', 'ignore'] });
     holder.stdin!.on('error', () => {});
     holder.stdin!.write('SELECT 1;\n');
     return holder;
@@ -109,12 +99,12 @@ export class Postgres {
 
   remove(): void {
     if (!existsSync(this.folder)) return;
-    spawnSync(join(bin, 'pg_ctl'), ['stop', '--silent', '--mode', 'immediate', '--pgdata', this.data], { cwd: '/', stdio: 'ignore', ...owner });
+    spawnSync(postgresProgram('pg_ctl'), ['stop', '--silent', '--mode', 'immediate', '--pgdata', this.data], { cwd: '/', stdio: 'ignore', ...owner });
     rmSync(this.folder, { recursive: true, force: true });
   }
 
   private run(program: string, args: string[]): void {
-    const ran = spawnSync(join(bin, program), args, { cwd: '/', encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'], ...owner });
+    const ran = spawnSync(postgresProgram(program), args, { cwd: '/', encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'], ...owner });
     assert.equal(ran.status, 0, `${program}: ${ran.stderr}`);
   }
 }
