@@ -43,7 +43,7 @@ WITH page AS (
     UNION SELECT id FROM (SELECT b.id FROM bill b
                           WHERE b.order_id = :order AND b.id > :after
                             AND (:own IS NULL OR EXISTS (SELECT 1 FROM journal j CROSS JOIN posting t
-                                                         WHERE j.bill_id = b.id AND t.journal_id = j.id AND t.party_id = :own))
+                                                         WHERE j.bill_id = b.id AND t.journal_id = j.id AND +t.party_id = :own))
                           ORDER BY b.id LIMIT :limit) AS way
     UNION SELECT id FROM (SELECT j.bill_id AS id FROM posting t CROSS JOIN journal j
                           WHERE :order IS NULL AND t.party_id = :own AND j.id = t.journal_id AND j.kind = 'bill' AND j.bill_id > :after
@@ -62,7 +62,7 @@ ORDER BY b.id LIMIT :limit;
 SELECT b.id FROM bill b
 WHERE b.id = :bill
   AND (:own IS NULL OR EXISTS (SELECT 1 FROM journal j CROSS JOIN posting t
-                               WHERE j.bill_id = b.id AND t.journal_id = j.id AND t.party_id = :own));
+                               WHERE j.bill_id = b.id AND t.journal_id = j.id AND +t.party_id = :own));
 
 -- name: bill_lines :many
 SELECT on_day, price_id, per_call_fen, calls, price_fen, waived_fen FROM bill_line WHERE bill_id = :bill ORDER BY id;
