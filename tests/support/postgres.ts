@@ -60,8 +60,10 @@ export function bringStoreBack(home: string, path: string): void {
   execFileSync(postgresProgram('psql'), ['--no-psqlrc', '--quiet', '--set=ON_ERROR_STOP=1', '--output=/dev/null', urlOf(home), '--file', path]);
 }
 
+// Rows; bytes come as bytes, as from the file of a store.
 export function ask(url: string, sql: string): any[] {
-  return JSON.parse(psql(url, `SELECT coalesce(json_agg(t), '[]') FROM (${sql}) t`));
+  const bytes = (_: string, value: unknown) => (typeof value === 'string' && /^\\x(?:[0-9a-f]{2})*$/.test(value) ? Buffer.from(value.slice(2), 'hex') : value);
+  return JSON.parse(psql(url, `SELECT coalesce(json_agg(t), '[]') FROM (${sql}) t`), bytes);
 }
 
 // Without triggers, and with them keys between tables. Gives how many rows a single statement changed.
