@@ -165,8 +165,9 @@ static unsigned next(unsigned *seed)
     return (*seed = *seed * 1103515245u + 12345u) >> 16;
 }
 
-static struct store_value any_real(unsigned *seed)
+static struct store_value any_real(unsigned *seed, row_id id)
 {
+    (void)id;
     switch (next(seed) & 3) {
     case 0:
         return store_null();
@@ -179,59 +180,16 @@ static struct store_value any_real(unsigned *seed)
     }
 }
 
-static struct store_value any_blob(unsigned *seed)
+static struct store_value any_blob(unsigned *seed, row_id id)
 {
+    (void)id;
     static const char bytes[] = "数据\0\xff abcdefghijklmnopqrstuvwxyz";
     return (next(seed) & 3) == 0 ? store_null() : store_blob(bytes, *seed >> 16 & 31);
 }
 
-static struct store_change last[256];
-static size_t lasts;
-
-/* Writes rows of every kind of value and then changes some of them. */
-static enum result write_any(struct store_tx *tx, void *argument)
-{
-    struct unit *unit = argument;
-    unsigned seed = 7;
-    for (row_id id = 1; id <= 200; id++) {
-        char title[24];
-        (void)snprintf(title, sizeof title, "t%d", (int)id);
-        TRY(store_exec(tx, FIXTURE(NOTE_ADD),
-                       STORE_BINDS({"id", store_integer(id)}, {"title", store_text(title)},
-                                   {"weight", any_real(&seed)}, {"body", any_blob(&seed)}),
-                       NULL));
-    }
-    TRY(fixture_record(tx));
-    for (row_id id = 1; id <= 200; id += 3) {
-        char title[24];
-        (void)snprintf(title, sizeof title, "u%d", (int)id);
-        TRY(set(tx, id, title));
-    }
-    const struct store_change *changes = store_changes_take(tx, &lasts);
-    assert_true(lasts <= 256);
-    for (size_t i = 0; i < lasts; i++) {
-        last[i] = changes[i];
-        last[i].after = arena_copy(unit->arena, changes[i].after, changes[i].after_size);
-    }
-    return RESULT_OK;
-}
-
 TEST(recorded_bytes_are_what_the_walk_reads)
 {
-    struct store *store = fixture_open();
-    CLEANUP_ARENA struct arena *arena = arena_new(0);
-    struct unit unit = {.arena = arena};
-    assert_ok(store_write(store, write_any, &unit));
-    struct walk *walk = walk_of(store, arena);
-    assert_int_equal(walk->count, 200);
-    assert_int_equal(lasts, 67);
-    for (size_t i = 0; i < lasts; i++) {
-        const struct store_change *row = &walk->rows[last[i].id - 1];
-        assert_int_equal(row->id, last[i].id);
-        assert_int_equal(row->after_size, last[i].after_size);
-        assert_memory_equal(row->after, last[i].after, row->after_size);
-    }
-    store_close(store);
+    recorded_is_walked(any_real, any_blob);
 }
 
 TEST(a_column_added_later_leaves_old_bytes_as_they_were)
@@ -251,26 +209,14 @@ TEST(a_column_added_later_leaves_old_bytes_as_they_were)
 
 /* ---- tables that cannot be covered ---- */
 
-static void refuses_table(const char *migration, const char *words)
-{
-    const struct sql_migration migrations[] = {{1, "bad", migration}, {0}};
-    struct store_schema schema = fixture_schema;
-    schema.migrations = migrations;
-    CLEANUP_ARENA struct arena *arena = arena_new(0);
-    struct refusal refusal = {0};
-    struct store *store = NULL;
-    assert_int_equal(store_open_schema(test_store_url(NULL), &schema, arena, &refusal, &store),
-                     RESULT_INVALID);
-    assert_non_null(strstr(refusal.en, words));
-    assert_string_equal(refusal.field, "bad");
-}
-
 TEST(a_table_without_an_integer_id_is_refused)
 {
-    refuses_table("CREATE TABLE bad (name TEXT PRIMARY KEY);", "table bad has no id");
-    refuses_table("CREATE TABLE bad (id TEXT PRIMARY KEY);", "table bad has no id");
-    refuses_table("CREATE TABLE bad (id INTEGER, b INTEGER, PRIMARY KEY (id, b));", "table bad has no id");
-    refuses_table("CREATE TABLE bad (id INTEGER PRIMARY KEY, a INTEGER,"
+    refuses_table(test_store_url(NULL), "CREATE TABLE bad (name TEXT PRIMARY KEY);", "table bad has no id");
+    refuses_table(test_store_url(NULL), "CREATE TABLE bad (id TEXT PRIMARY KEY);", "table bad has no id");
+    refuses_table(test_store_url(NULL), "CREATE TABLE bad (id INTEGER, b INTEGER, PRIMARY KEY (id, b));",
+                  "table bad has no id");
+    refuses_table(test_store_url(NULL),
+                  "CREATE TABLE bad (id INTEGER PRIMARY KEY, a INTEGER,"
                   " b INTEGER GENERATED ALWAYS AS (a + 1) STORED);",
                   "generated");
 }

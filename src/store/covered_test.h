@@ -5,6 +5,9 @@
 #include "store/fixture.h"
 #include "support/test.h"
 
+#include <stdio.h>
+#include <string.h>
+
 enum { MOST = 16 };
 
 /* Steps of a unit, and what it was found to have changed. */
@@ -111,4 +114,80 @@ static inline struct walk *walk_of(struct store *store, struct arena *arena)
     struct walking walking = {walk};
     assert_ok(store_read(store, walk_all, &walking));
     return walk;
+}
+
+/* ---- values of every kind ---- */
+
+/* A value of row `id`, by chance. */
+typedef struct store_value chosen_value(unsigned *seed, row_id id);
+
+struct written {
+    chosen_value *weight;
+    chosen_value *body;
+    struct arena *arena;
+    size_t count;
+    struct store_change last[256];
+};
+
+static inline const char *numbered(char letter, row_id id)
+{
+    static char title[24];
+    (void)snprintf(title, sizeof title, "%c%d", letter, (int)id);
+    return title;
+}
+
+/* Writes rows and then changes some of them, whose bytes it keeps. */
+static inline enum result write_any(struct store_tx *tx, void *argument)
+{
+    struct written *written = argument;
+    unsigned seed = 7;
+    for (row_id id = 1; id <= 200; id++)
+        TRY(store_exec(tx, FIXTURE(NOTE_ADD),
+                       STORE_BINDS({"id", store_integer(id)}, {"title", store_text(numbered('t', id))},
+                                   {"weight", written->weight(&seed, id)},
+                                   {"body", written->body(&seed, id)}),
+                       NULL));
+    TRY(fixture_record(tx));
+    for (row_id id = 1; id <= 200; id += 3)
+        TRY(set(tx, id, numbered('u', id)));
+    const struct store_change *changes = store_changes_take(tx, &written->count);
+    assert_true(written->count <= 256);
+    for (size_t i = 0; i < written->count; i++) {
+        written->last[i] = changes[i];
+        written->last[i].after = arena_copy(written->arena, changes[i].after, changes[i].after_size);
+    }
+    return RESULT_OK;
+}
+
+static inline void recorded_is_walked(chosen_value *weight, chosen_value *body)
+{
+    struct store *store = fixture_open();
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    struct written written = {.weight = weight, .body = body, .arena = arena};
+    assert_ok(store_write(store, write_any, &written));
+    struct walk *walk = walk_of(store, arena);
+    assert_int_equal(walk->count, 200);
+    assert_int_equal(written.count, 67);
+    for (size_t i = 0; i < written.count; i++) {
+        const struct store_change *row = &walk->rows[written.last[i].id - 1];
+        assert_int_equal(row->id, written.last[i].id);
+        assert_int_equal(row->after_size, written.last[i].after_size);
+        assert_memory_equal(row->after, written.last[i].after, row->after_size);
+    }
+    store_close(store);
+}
+
+/* ---- tables that cannot be covered ---- */
+
+static inline void refuses_table(const char *url, const char *migration, const char *words)
+{
+    const struct sql_migration migrations[] = {{1, "bad", migration}, {0}};
+    struct store_schema schema = fixture_schema;
+    schema.migrations = migrations;
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    struct refusal refusal = {0};
+    struct store *store = NULL;
+    assert_int_equal(store_open_schema(url, &schema, arena, &refusal, &store), RESULT_INVALID);
+    assert_non_null(strstr(refusal.en, words));
+    assert_string_equal(refusal.field, "bad");
 }

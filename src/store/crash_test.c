@@ -11,16 +11,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* One note and its entry. */
-static enum result add_one(struct store_tx *tx, void *argument)
-{
-    TRY(store_exec(tx, FIXTURE(NOTE_ADD),
-                   STORE_BINDS({"id", store_integer(*(row_id *)argument)}, {"title", store_null()},
-                               {"weight", store_null()}, {"body", store_null()}),
-                   NULL));
-    return fixture_record(tx);
-}
-
 /* ---- the process is killed ---- */
 
 struct reporter {
@@ -34,7 +24,7 @@ static void *write_and_report(void *argument)
 {
     struct reporter *reporter = argument;
     for (;; reporter->id++) {
-        if (store_write(reporter->store, add_one, &reporter->id) != RESULT_OK)
+        if (store_write(reporter->store, fixture_add_one, &reporter->id) != RESULT_OK)
             abort();
         if (write(reporter->pipe, &reporter->id, sizeof(row_id)) != sizeof(row_id))
             abort();
@@ -97,40 +87,15 @@ TEST(nothing_acknowledged_is_lost_when_the_process_is_killed)
 
 /* ---- a programmer's mistake ---- */
 
-/* Runs `body` in a child; gives its standard error. True when it ended by abort(). */
-static bool aborts(void (*body)(const char *path), const char *path, char *ret_words, size_t room)
-{
-    int ends[2];
-    assert_int_equal(pipe(ends), 0);
-    (void)fflush(NULL);
-    pid_t child = fork();
-    if (child == 0) {
-        (void)dup2(ends[1], STDERR_FILENO);
-        (void)signal(SIGABRT, SIG_DFL);
-        body(path);
-        _exit(0);
-    }
-    (void)close(ends[1]);
-    size_t at = 0;
-    ssize_t got;
-    while (at < room - 1 && (got = read(ends[0], ret_words + at, room - 1 - at)) > 0)
-        at += (size_t)got;
-    ret_words[at] = '\0';
-    (void)close(ends[0]);
-    int status = 0;
-    (void)waitpid(child, &status, 0);
-    return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
-}
-
 static enum result write_inside(struct store_tx *tx, void *argument)
 {
     row_id id = 2;
     row_id first = 1;
-    TRY(add_one(tx, &first));
-    return store_write(argument, add_one, &id);
+    TRY(fixture_add_one(tx, &first));
+    return store_write(argument, fixture_add_one, &id);
 }
 
-static void write_within_write(const char *path)
+static void write_within_write(const void *path)
 {
     CLEANUP_ARENA struct arena *arena = arena_new(0);
     struct store *store;
@@ -142,6 +107,6 @@ static void write_within_write(const char *path)
 TEST(a_write_inside_a_write_stops_instead_of_waiting_for_ever)
 {
     char words[4096];
-    assert_true(aborts(write_within_write, test_store_url(&fixture_schema), words, sizeof words));
+    assert_true(test_aborts(write_within_write, test_store_url(&fixture_schema), words, sizeof words));
     assert_non_null(strstr(words, "inside a unit of work"));
 }

@@ -80,6 +80,15 @@ enum result fixture_record(struct store_tx *tx)
     return store_exec(tx, FIXTURE(ENTRY_ADD), STORE_BINDS({"changes", store_integer((int64_t)count)}), NULL);
 }
 
+enum result fixture_add_one(struct store_tx *tx, void *argument)
+{
+    TRY(store_exec(tx, FIXTURE(NOTE_ADD),
+                   STORE_BINDS({"id", store_integer(*(row_id *)argument)}, {"title", store_null()},
+                               {"weight", store_null()}, {"body", store_null()}),
+                   NULL));
+    return fixture_record(tx);
+}
+
 struct counting {
     enum sql statement;
     int64_t count;

@@ -34,4 +34,6 @@ const char *fixture_path(void);
 
 /* Writes the unit's entry: takes its changes, and adds a row to the uncovered table `entry`. */
 enum result fixture_record(struct store_tx *tx);
+/* One note with nothing but an id, the row_id at `argument`, and its entry. */
+enum result fixture_add_one(struct store_tx *tx, void *argument);
 int64_t fixture_count(struct store *store, enum sql statement);

@@ -116,15 +116,6 @@ TEST(who_leads_is_followed_when_its_process_is_killed)
 
 /* ---- commits of others ---- */
 
-static enum result add_note(struct store_tx *tx, void *argument)
-{
-    TRY(store_exec(tx, FIXTURE(NOTE_ADD),
-                   STORE_BINDS({"id", store_integer(*(row_id *)argument)}, {"title", store_null()},
-                               {"weight", store_null()}, {"body", store_null()}),
-                   NULL));
-    return fixture_record(tx);
-}
-
 TEST(the_generation_counts_the_commits_of_every_process_and_nothing_else)
 {
     struct store *one = fixture_open();
@@ -134,7 +125,7 @@ TEST(the_generation_counts_the_commits_of_every_process_and_nothing_else)
     assert_int_equal(fixture_count(one, FIXTURE(NOTE_COUNT)), 0);
     assert_int_equal(store_generation(one), before);
     for (row_id id = 1; id <= 10; id++) {
-        assert_ok(store_write(id % 2 == 0 ? one : two, add_note, &id));
+        assert_ok(store_write(id % 2 == 0 ? one : two, fixture_add_one, &id));
         uint64_t after = store_generation(one);
         assert_int_not_equal(after, before);
         assert_int_equal(fixture_count(one, FIXTURE(NOTE_COUNT)), id);
@@ -171,7 +162,7 @@ TEST(two_processes_that_write_without_pause_both_get_their_turn)
         for (row_id id = 1; id <= EACH; id++) {
             row_id own = p * EACH + id;
             instant begun = clock_monotonic();
-            if (store_write(store, add_note, &own) != RESULT_OK)
+            if (store_write(store, fixture_add_one, &own) != RESULT_OK)
                 _exit(1);
             instant took = clock_monotonic() - begun;
             longest = took > longest ? took : longest;

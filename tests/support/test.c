@@ -1,11 +1,12 @@
 #include "support/test.h"
 
 #include <ftw.h>
-#include <stdbool.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static struct test_registration *tests;
@@ -56,6 +57,31 @@ const char *test_shared(const char *name)
     const char *source = getenv("DUKOU_SOURCE");
     (void)snprintf(path, sizeof path, "%s/../shared/%s", source != NULL ? source : ".", name);
     return access(path, R_OK) == 0 ? path : NULL;
+}
+
+bool test_aborts(void (*body)(const void *argument), const void *argument, char *ret_words, size_t room)
+{
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    (void)fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        (void)dup2(ends[1], STDERR_FILENO);
+        (void)close(ends[1]);
+        (void)signal(SIGABRT, SIG_DFL);
+        body(argument);
+        _exit(0);
+    }
+    (void)close(ends[1]);
+    size_t at = 0;
+    ssize_t got;
+    while (at < room - 1 && (got = read(ends[0], ret_words + at, room - 1 - at)) > 0)
+        at += (size_t)got;
+    ret_words[at] = '\0';
+    (void)close(ends[0]);
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
 }
 
 int main(int argc, char **argv)

@@ -10,6 +10,7 @@
 
 /* clang-format off */
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <setjmp.h>
@@ -34,6 +35,10 @@ void test_register(struct test_registration *test);
     static void sentence(__attribute__((unused)) void **state)
 
 #define assert_ok(expression) assert_int_equal((expression), RESULT_OK)
+
+/* Runs body(argument) in a child. True when it ended by abort(); `ret_words` takes the first room−1 bytes of
+ * its standard error. */
+bool test_aborts(void (*body)(const void *argument), const void *argument, char *ret_words, size_t room);
 
 /* A fresh folder for this test, removed when the executable ends; static storage until the next call. */
 const char *test_folder(void);

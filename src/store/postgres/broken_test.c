@@ -22,11 +22,6 @@ static enum result add(struct store_tx *tx, row_id id)
     return fixture_record(tx);
 }
 
-static enum result add_one(struct store_tx *tx, void *argument)
-{
-    return add(tx, *(row_id *)argument);
-}
-
 /* Ends every other session of the store's database, as a restart of the server would. */
 static void end_sessions(const char *url)
 {
@@ -39,7 +34,7 @@ TEST(sessions_that_ended_meanwhile_are_begun_anew)
 {
     struct store *store = fixture_open();
     for (row_id id = 1; id <= 5; id++) {
-        assert_ok(store_write(store, add_one, &id));
+        assert_ok(store_write(store, fixture_add_one, &id));
         end_sessions(fixture_path());
         assert_int_equal(fixture_count(store, FIXTURE(NOTE_COUNT)), id);
         end_sessions(fixture_path());
@@ -63,7 +58,7 @@ TEST(a_unit_whose_session_breaks_is_undone_and_unavailable_and_the_store_goes_on
     row_id id = 9;
     assert_int_equal(store_write(store, add_and_break, &runs), RESULT_UNAVAILABLE);
     assert_int_equal(fixture_count(store, FIXTURE(NOTE_COUNT)), 0);
-    assert_ok(store_write(store, add_one, &id));
+    assert_ok(store_write(store, fixture_add_one, &id));
     assert_int_equal(fixture_count(store, FIXTURE(NOTE_COUNT)), 1);
     store_close(store);
 }
@@ -114,7 +109,7 @@ TEST(what_is_told_of_a_commit_is_true_whenever_the_connection_breaks)
     assert_int_equal(pthread_create(&thread, NULL, end_at_random, &chaos), 0);
     for (row_id id = 1; id <= UNITS; id++) {
         (void)atomic_fetch_add(&chaos.begun, 1);
-        told[id] = store_write(store, add_one, &id);
+        told[id] = store_write(store, fixture_add_one, &id);
     }
     atomic_store(&chaos.stop, true);
     (void)pthread_join(thread, NULL);
@@ -153,13 +148,13 @@ TEST(a_commit_that_is_durable_but_gets_no_answer_is_told_as_done)
     struct store *store = fixture_open();
     pthread_t thread;
     row_id id = 1;
-    assert_ok(store_write(store, add_one, &id));
+    assert_ok(store_write(store, fixture_add_one, &id));
     (void)test_store_ask(fixture_path(), "ALTER SYSTEM SET synchronous_standby_names = 'nowhere'");
     (void)test_store_ask(fixture_path(), "SELECT pg_reload_conf()");
     (void)usleep(300000);
     id = 2;
     assert_int_equal(pthread_create(&thread, NULL, end_waiting_commit, NULL), 0);
-    assert_ok(store_write(store, add_one, &id));
+    assert_ok(store_write(store, fixture_add_one, &id));
     (void)pthread_join(thread, NULL);
     assert_int_equal(fixture_count(store, FIXTURE(NOTE_COUNT)), 2);
     store_close(store);
@@ -238,7 +233,7 @@ TEST(a_write_waits_for_another_process_that_writes)
     PQclear(PQexec(other, "BEGIN; SELECT pg_advisory_xact_lock(4921114244323213313)"));
     assert_int_equal(pthread_create(&thread, NULL, release_later, other), 0);
     instant begun = clock_monotonic();
-    assert_ok(store_write(store, add_one, &id));
+    assert_ok(store_write(store, fixture_add_one, &id));
     assert_true(clock_monotonic() - begun > 50 * (INSTANT_SECOND / 1000));
     (void)pthread_join(thread, NULL);
     PQfinish(other);
@@ -262,13 +257,13 @@ TEST(an_older_program_goes_on_while_a_newer_one_adds_a_column)
     struct store *newer = NULL;
     row_id id = 1;
     size_t columns = 0;
-    assert_ok(store_write(older, add_one, &id));
+    assert_ok(store_write(older, fixture_add_one, &id));
     assert_ok(store_read(older, count_columns, &columns));
     assert_int_equal(columns, 4);
     assert_ok(store_open_schema(fixture_path(), &fixture_schema_v2, arena, NULL, &newer));
     test_store_sql(fixture_path(), "UPDATE note SET remark = 'new' WHERE id = 1");
     id = 2;
-    assert_ok(store_write(older, add_one, &id));
+    assert_ok(store_write(older, fixture_add_one, &id));
     assert_ok(store_read(older, count_columns, &columns));
     assert_int_equal(columns, 5);
     assert_int_equal(fixture_count(newer, FIXTURE(NOTE_COUNT)), 2);

@@ -45,81 +45,40 @@ static struct store_value any_value(unsigned *seed, bool is_text)
     }
 }
 
-static struct store_change last[256];
-static size_t lasts;
-
-/* Writes rows of every kind of value and then changes some of them. */
-static enum result write_any(struct store_tx *tx, void *argument)
+static struct store_value any_weight(unsigned *seed, row_id id)
 {
-    struct unit *unit = argument;
-    unsigned seed = 7;
-    for (row_id id = 1; id <= 200; id++) {
-        char title[24];
-        (void)snprintf(title, sizeof title, "t%d", (int)id);
-        TRY(store_exec(tx, FIXTURE(NOTE_ADD),
-                       STORE_BINDS({"id", store_integer(id)}, {"title", store_text(title)},
-                                   {"weight", any_value(&seed, false)},
-                                   {"body", any_value(&seed, id % 2 == 0)}),
-                       NULL));
-    }
-    TRY(fixture_record(tx));
-    for (row_id id = 1; id <= 200; id += 3) {
-        char title[24];
-        (void)snprintf(title, sizeof title, "u%d", (int)id);
-        TRY(set(tx, id, title));
-    }
-    const struct store_change *changes = store_changes_take(tx, &lasts);
-    assert_true(lasts <= 256);
-    for (size_t i = 0; i < lasts; i++) {
-        last[i] = changes[i];
-        last[i].after = arena_copy(unit->arena, changes[i].after, changes[i].after_size);
-    }
-    return RESULT_OK;
+    (void)id;
+    return any_value(seed, false);
+}
+
+static struct store_value any_body(unsigned *seed, row_id id)
+{
+    return any_value(seed, id % 2 == 0);
 }
 
 TEST(recorded_bytes_of_other_types_are_what_the_walk_reads)
 {
-    struct store *store = fixture_open();
-    CLEANUP_ARENA struct arena *arena = arena_new(0);
-    struct unit unit = {.arena = arena};
-    assert_ok(store_write(store, write_any, &unit));
-    struct walk *walk = walk_of(store, arena);
-    assert_int_equal(walk->count, 200);
-    assert_int_equal(lasts, 67);
-    for (size_t i = 0; i < lasts; i++) {
-        const struct store_change *row = &walk->rows[last[i].id - 1];
-        assert_int_equal(row->id, last[i].id);
-        assert_int_equal(row->after_size, last[i].after_size);
-        assert_memory_equal(row->after, last[i].after, row->after_size);
-    }
-    store_close(store);
+    recorded_is_walked(any_weight, any_body);
 }
 
 /* ---- tables that cannot be covered ---- */
 
-static void refuses_table(const char *migration, const char *words)
+/* Of a file, also when the run is about another store. */
+static const char *file(void)
 {
-    const struct sql_migration migrations[] = {{1, "bad", migration}, {0}};
-    struct store_schema schema = fixture_schema;
-    schema.migrations = migrations;
-    CLEANUP_ARENA struct arena *arena = arena_new(0);
-    struct refusal refusal = {0};
-    struct store *store = NULL;
-    char path[256];
+    static char path[256];
     (void)snprintf(path, sizeof path, "%s/city.db", test_folder());
-    assert_int_equal(store_open_schema(path, &schema, arena, &refusal, &store), RESULT_INVALID);
-    assert_non_null(strstr(refusal.en, words));
-    assert_string_equal(refusal.field, "bad");
+    return path;
 }
 
 TEST(a_table_whose_id_is_not_its_rowid_is_refused)
 {
-    refuses_table("CREATE TABLE bad (id INTEGER PRIMARY KEY) WITHOUT ROWID;", "not its rowid");
-    refuses_table("CREATE TABLE bad (id INTEGER PRIMARY KEY DESC);", "not its rowid");
+    refuses_table(file(), "CREATE TABLE bad (id INTEGER PRIMARY KEY) WITHOUT ROWID;", "not its rowid");
+    refuses_table(file(), "CREATE TABLE bad (id INTEGER PRIMARY KEY DESC);", "not its rowid");
 }
 
 TEST(a_search_table_must_be_listed)
 {
-    refuses_table("CREATE VIRTUAL TABLE bad USING fts5(text, tokenize='dukou', content='');",
+    refuses_table(file(), "CREATE VIRTUAL TABLE bad USING fts5(text, tokenize='dukou', content='');",
                   "table bad has no id");
 }

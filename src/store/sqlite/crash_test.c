@@ -10,41 +10,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* One note and its entry. */
-static enum result add_one(struct store_tx *tx, void *argument)
-{
-    TRY(store_exec(tx, FIXTURE(NOTE_ADD),
-                   STORE_BINDS({"id", store_integer(*(row_id *)argument)}, {"title", store_null()},
-                               {"weight", store_null()}, {"body", store_null()}),
-                   NULL));
-    return fixture_record(tx);
-}
-
-/* Runs `body` in a child; gives its standard error. True when it ended by abort(). */
-static bool aborts(void (*body)(const char *path), const char *path, char *ret_words, size_t room)
-{
-    int ends[2];
-    assert_int_equal(pipe(ends), 0);
-    (void)fflush(NULL);
-    pid_t child = fork();
-    if (child == 0) {
-        (void)dup2(ends[1], STDERR_FILENO);
-        (void)signal(SIGABRT, SIG_DFL);
-        body(path);
-        _exit(0);
-    }
-    (void)close(ends[1]);
-    size_t at = 0;
-    ssize_t got;
-    while (at < room - 1 && (got = read(ends[0], ret_words + at, room - 1 - at)) > 0)
-        at += (size_t)got;
-    ret_words[at] = '\0';
-    (void)close(ends[0]);
-    int status = 0;
-    (void)waitpid(child, &status, 0);
-    return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
-}
-
 /* SQLite's files with codes of our choice; of the log and of the file. */
 static struct failing_disk {
     sqlite3_vfs vfs;
@@ -97,14 +62,14 @@ static struct store *open_on_failing_disk(const char *path)
     return result == RESULT_OK ? store : NULL;
 }
 
-static void write_without_sync(const char *path)
+static void write_without_sync(const void *path)
 {
     struct store *store = open_on_failing_disk(path);
     row_id id = 1;
     if (store == NULL)
         _exit(1);
     disk.sync_code = SQLITE_IOERR_FSYNC;
-    (void)store_write(store, add_one, &id);
+    (void)store_write(store, fixture_add_one, &id);
 }
 
 TEST(a_failed_fsync_stops_the_process_and_says_so)
@@ -112,18 +77,18 @@ TEST(a_failed_fsync_stops_the_process_and_says_so)
     char path[256];
     char words[4096];
     (void)snprintf(path, sizeof path, "%s/city.db", test_folder());
-    assert_true(aborts(write_without_sync, path, words, sizeof words));
+    assert_true(test_aborts(write_without_sync, path, words, sizeof words));
     assert_non_null(strstr(words, "fsync failed"));
 }
 
-static void write_with_errors(const char *path)
+static void write_with_errors(const void *path)
 {
     struct store *store = open_on_failing_disk(path);
     row_id id = 1;
     if (store == NULL)
         _exit(1);
     disk.write_code = SQLITE_IOERR_WRITE;
-    (void)store_write(store, add_one, &id);
+    (void)store_write(store, fixture_add_one, &id);
 }
 
 TEST(a_commit_that_cannot_be_written_stops_the_process_and_says_so)
@@ -131,7 +96,7 @@ TEST(a_commit_that_cannot_be_written_stops_the_process_and_says_so)
     char path[256];
     char words[4096];
     (void)snprintf(path, sizeof path, "%s/city.db", test_folder());
-    assert_true(aborts(write_with_errors, path, words, sizeof words));
+    assert_true(test_aborts(write_with_errors, path, words, sizeof words));
     assert_non_null(strstr(words, "a commit failed: disk I/O error"));
 }
 
@@ -142,12 +107,12 @@ TEST(a_full_disk_at_the_commit_fails_the_units_and_the_store_goes_on)
     struct store *store = open_on_failing_disk(path);
     row_id ids[] = {1, 2, 3};
     assert_non_null(store);
-    assert_ok(store_write(store, add_one, &ids[0]));
+    assert_ok(store_write(store, fixture_add_one, &ids[0]));
     disk.write_code = SQLITE_FULL;
-    assert_int_equal(store_write(store, add_one, &ids[1]), RESULT_IO);
+    assert_int_equal(store_write(store, fixture_add_one, &ids[1]), RESULT_IO);
     assert_int_equal(fixture_count(store, FIXTURE(NOTE_COUNT)), 1);
     disk.write_code = SQLITE_OK;
-    assert_ok(store_write(store, add_one, &ids[2]));
+    assert_ok(store_write(store, fixture_add_one, &ids[2]));
     assert_int_equal(fixture_count(store, FIXTURE(NOTE_COUNT)), 2);
     assert_int_equal(fixture_count(store, FIXTURE(ENTRY_COUNT)), 2);
     store_close(store);
