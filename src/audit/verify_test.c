@@ -703,7 +703,7 @@ TEST(a_metering_batch_cannot_be_taken_out_or_rewritten)
 struct working {
     struct audit_log *log;
     _Atomic bool stop;
-    int64_t seals;
+    _Atomic int64_t seals;
 };
 
 static void *work_on(void *argument)
@@ -717,13 +717,13 @@ static void *work_on(void *argument)
     return NULL;
 }
 
-/* Verifies beside a city that seals until it has sealed often; `faults` each time. */
+/* Verifies beside a city that seals, often and until it has sealed often; `faults` each time. */
 static void verify_beside(struct audit_log *log, enum result result, int64_t faults, const char *words)
 {
     struct working working = {.log = log};
     pthread_t thread;
     assert_int_equal(pthread_create(&thread, NULL, work_on, &working), 0);
-    for (int i = 0; i < 40; i++) {
+    for (int i = 0; i < 40 || working.seals < 10; i++) {
         struct audit_report report;
         if (audit_log_check(log, &report) != result || report.faults != faults)
             fail_msg("verification %d: %lld faults: %s", i, (long long)report.faults, report.first);
@@ -732,8 +732,6 @@ static void verify_beside(struct audit_log *log, enum result result, int64_t fau
     }
     working.stop = true;
     assert_int_equal(pthread_join(thread, NULL), 0);
-    if (working.seals < 10)
-        fail_msg("it sealed no more than %lld times", (long long)working.seals);
 }
 
 TEST(a_log_that_grows_while_it_is_verified_has_no_fault)
