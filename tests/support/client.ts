@@ -15,6 +15,8 @@ export type Reply = {
 export type Sent = { json?: unknown; raw?: string | Buffer; type?: string; headers?: Record<string, string> };
 
 const WAIT_SECONDS = 60;
+// The server ends what is idle for LIMIT_IDLE_SECONDS (30); a connection that it is about to end is not used again.
+const IDLE_SECONDS = 20;
 
 export class Client {
   readonly url: string;
@@ -26,7 +28,7 @@ export class Client {
     this.url = url;
     this.api = api;
     this.headers = headers;
-    this.#agent = agent ?? new Agent({ keepAlive: true, maxSockets: 16 });
+    this.#agent = agent ?? new Agent({ keepAlive: true, maxSockets: 16, timeout: IDLE_SECONDS * 1000 });
   }
 
   with(headers: Record<string, string>): Client {
