@@ -60,6 +60,13 @@ static bool walks_all_cases(const char *step)
            strstr(step, "sqlite_autoindex_workflow_case_1 (kind=? AND object_id>?)") != NULL;
 }
 
+/* All tables of a room, where one is looked for by its name. */
+static bool walks_all_tables(const char *step)
+{
+    return strstr(step, "COVERING INDEX sqlite_autoindex_request_1 (room_id=?)") != NULL ||
+           strstr(step, "COVERING INDEX sqlite_autoindex_import_1 (room_id=?)") != NULL;
+}
+
 /* The step that reads a table from end to end, or "" when there is none. */
 static void find_scan(sqlite3 *db, const struct sql_statement *statement, char *ret_step, size_t room)
 {
@@ -71,7 +78,7 @@ static void find_scan(sqlite3 *db, const struct sql_statement *statement, char *
     *ret_step = '\0';
     while (sqlite3_step(stmt) == SQLITE_ROW) {
         const char *step = (const char *)sqlite3_column_text(stmt, 3);
-        if (scans_a_table(step) || walks_all_cases(step))
+        if (scans_a_table(step) || walks_all_cases(step) || walks_all_tables(step))
             (void)snprintf(ret_step, room, "%s", step);
     }
     (void)sqlite3_finalize(stmt);
