@@ -1,4 +1,5 @@
 /* That a session is in use, noted behind the request that used it. */
+#include "http/background.h"
 #include "http/exchange.h"
 #include "http/jobs.h"
 
@@ -6,32 +7,16 @@
 #include <string.h>
 
 struct note {
+    const struct app *app;
     char *token;
     instant at;
     _Atomic uint64_t *place; /* in dispatcher.noting */
 };
 
-struct noting {
-    const struct app *app;
-    const struct note *note;
-};
-
-static enum result note_in(struct store_tx *tx, void *argument)
+static enum result note_in(struct work *work, void *argument)
 {
-    const struct noting *noting = argument;
-    const struct app *app = noting->app;
-    CLEANUP_ARENA struct arena *arena = arena_new(0);
-    struct actor actor = {.role = ROLE_SYSTEM};
-    struct refusal refusal = {0};
-    struct work work = {.tx = tx,
-                        .arena = arena,
-                        .actor = &actor,
-                        .clock = app->clock,
-                        .random = app->random,
-                        .calendar = app->calendar,
-                        .refusal = &refusal,
-                        .entry = -1};
-    return app->identity->session_used(&work, noting->note->token, noting->note->at);
+    const struct note *note = argument;
+    return note->app->identity->session_used(work, note->token, note->at);
 }
 
 static void note_free(struct note *note)
@@ -47,7 +32,8 @@ static void note_free(struct note *note)
 static void run(const struct app *app, void *argument)
 {
     struct note *note = argument;
-    (void)store_write(app->store, note_in, &(struct noting){app, note});
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    (void)background_write(app, arena, &background_system, note_in, note, NULL);
     note_free(note);
 }
 
@@ -72,7 +58,7 @@ void session_note_use(struct exchange *exchange)
     struct note *note = calloc(1, sizeof *note);
     if (note == NULL)
         abort();
-    *note = (struct note){strdup(exchange->session), clock_now(app->clock), place};
+    *note = (struct note){app, strdup(exchange->session), clock_now(app->clock), place};
     if (note->token == NULL || jobs_start(app->jobs, run, app, note) != RESULT_OK)
         note_free(note);
 }
