@@ -22,9 +22,20 @@ function ask(url: string, text: string): string {
   return asked.stdout.trim();
 }
 
+// The first line that a running psql answers; null when it ends instead.
+function question(psql: ChildProcess, text: string): Promise<string | null> {
+  psql.stdin!.write(`${text}\n`);
+  return new Promise((resolve) => {
+    psql.stdout!.once('data', (line) => resolve(String(line).trim()));
+    psql.once('exit', () => resolve(null));
+  });
+}
+
 export function rowsIn(url: string, text: string): any[] {
   return JSON.parse(ask(url, `SELECT COALESCE(json_agg(t), '[]') FROM (${text}) t`));
 }
+
+const ROUNDS = 100;
 
 export class Postgres {
   readonly folder: string;
@@ -85,12 +96,24 @@ export class Postgres {
     return ask(`postgresql:///${database}?host=${encodeURIComponent(this.folder)}&user=dukou`, text);
   }
 
-  // Holds an idle connection until it is killed; says a line when it has one, and ends when there is none.
-  hold(): ChildProcess {
+  // Takes every connection there is, also those that others have; calling what it gives lets go of them.
+  async exhaust(): Promise<() => void> {
+    const held = [await this.#hold()];
+    const release = () => held.forEach((one) => one?.kill('SIGKILL'));
+    for (let round = 0; round < ROUNDS; round++) {
+      for (let one = await this.#hold(); one !== null; one = await this.#hold()) held.push(one);
+      const others = Number(await question(held[0]!, 'SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname <> current_database();'));
+      if (others === 0) return release;
+    }
+    release();
+    return assert.fail('others are always faster');
+  }
+
+  // A connection that is idle until its process is killed; null when there is none left.
+  async #hold(): Promise<ChildProcess | null> {
     const holder = spawn(postgresProgram('psql'), ['-h', this.folder, '-U', 'dukou', '-d', 'postgres', '-qAtX'], { stdio: ['pipe', 'pipe', 'ignore'] });
     holder.stdin!.on('error', () => {});
-    holder.stdin!.write('SELECT 1;\n');
-    return holder;
+    return (await question(holder, 'SELECT 1;')) === null ? null : holder;
   }
 
   rows(text: string): any[] {
