@@ -70,7 +70,7 @@ void call_end(void *argument, struct MHD_Connection *connection, void **state,
     watch_for_head(server->watch, connection);
     if (call == NULL)
         return;
-    if (call->response != NULL)
+    if (call->response != NULL && !call->busy)
         MHD_destroy_response(call->response);
     if (call->upload >= 0)
         (void)close(call->upload);
@@ -179,12 +179,8 @@ static bool may_be_held(struct call *call, size_t size)
 
 static void refuse_busy(struct call *call);
 
-void call_reply(struct call *call, const struct http_message *message, const struct http_reply *reply)
+static struct MHD_Response *make_response(const struct http_reply *reply)
 {
-    if (!may_be_held(call, reply->body_size)) {
-        refuse_busy(call);
-        return;
-    }
     void *body = (void *)(uintptr_t)(reply->body != NULL ? reply->body : "");
     struct MHD_Response *response =
         MHD_create_response_from_buffer(reply->body_size, body, MHD_RESPMEM_MUST_COPY);
@@ -194,6 +190,16 @@ void call_reply(struct call *call, const struct http_message *message, const str
         (void)MHD_add_response_header(response, "Content-Type", reply->content_type);
     for (const struct http_header *header = reply->headers; header->name != NULL; header++)
         (void)MHD_add_response_header(response, header->name, header->value);
+    return response;
+}
+
+void call_reply(struct call *call, const struct http_message *message, const struct http_reply *reply)
+{
+    if (!may_be_held(call, reply->body_size)) {
+        refuse_busy(call);
+        return;
+    }
+    struct MHD_Response *response = make_response(reply);
     (void)MHD_add_response_header(response, "X-Request-Id", call->id);
     if (call->server->stopping)
         (void)MHD_add_response_header(response, "Connection", "close");
@@ -230,12 +236,41 @@ static enum MHD_Result queue(struct call *call)
     return MHD_queue_response(call->connection, call->status, call->response);
 }
 
+void call_busy_begin(struct server *server)
+{
+    static const struct http_header headers[][2] = {{{NULL, NULL}}, {{"Accept-Language", "en"}}};
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    for (int english = 0; english < 2; english++) {
+        struct http_message message = {.headers = headers[english], .upload = -1};
+        struct http_reply reply;
+        dispatch_refuse(server->app, arena, &message,
+                        &(struct refusal){.result = RESULT_BUSY,
+                                          .zh = "等待处理的请求过多，未作任何更改。",
+                                          .en = "Too many requests are waiting; nothing was changed."},
+                        0, &reply);
+        server->busy[english] = make_response(&reply);
+    }
+}
+
+void call_busy_end(struct server *server)
+{
+    for (int english = 0; english < 2; english++)
+        MHD_destroy_response(server->busy[english]);
+}
+
+/* Turning a request away costs as little as may be, or a storm would keep the server from its work. The
+ * response, which all share, has no X-Request-Id: most of these have no line in the log that it could name.
+ */
 static void refuse_busy(struct call *call)
 {
-    refuse_call(call, server_arena(call->server), 0,
-                (struct refusal){.result = RESULT_BUSY,
-                                 .zh = "等待处理的请求过多，未作任何更改。",
-                                 .en = "Too many requests are waiting; nothing was changed."});
+    struct server *server = call->server;
+    const char *languages = MHD_lookup_connection_value(call->connection, MHD_HEADER_KIND, "Accept-Language");
+    call->response = server->busy[dispatch_prefers_english(languages)];
+    call->busy = true;
+    call->status = 503;
+    call->phase = CALL_READY;
+    call_note(server, NULL, call->began, call->method,
+              &(struct http_reply){.status = 503, .result = RESULT_BUSY, .entry = -1});
 }
 
 static void refuse_size(struct call *call)
@@ -421,6 +456,10 @@ static enum MHD_Result answer(struct call *call)
         (void)lseek(call->upload, 0, SEEK_SET);
     if (call->plan.inline_reply) {
         call_answer(call, server_arena(server));
+        return queue(call);
+    }
+    if (!call->plan.events && pool_is_full(server->pool)) {
+        refuse_busy(call);
         return queue(call);
     }
     struct MHD_Connection *connection = call->connection;

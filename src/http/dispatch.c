@@ -91,7 +91,7 @@ static double weight_of(const char *header, const char *language)
     return -1;
 }
 
-static bool prefers_english(const char *header)
+bool dispatch_prefers_english(const char *header)
 {
     return header != NULL && weight_of(header, "en") > weight_of(header, "zh");
 }
@@ -154,7 +154,7 @@ bool dispatch_admits(const struct app *app, struct arena *arena, const struct ht
     struct exchange exchange = {.app = app, .arena = arena, .message = message, .reply = ret_reply};
     struct request request;
     request_begin(&exchange, &request);
-    exchange.english = prefers_english(exchange_header(&exchange, "Accept-Language"));
+    exchange.english = dispatch_prefers_english(exchange_header(&exchange, "Accept-Language"));
     enum result result = find_route(&request);
     if (result == RESULT_OK)
         result = gate_read_credentials(&request);
@@ -177,7 +177,7 @@ void dispatch(const struct app *app, struct arena *arena, const struct http_mess
     struct exchange exchange = {.app = app, .arena = arena, .message = message, .reply = ret_reply};
     assert(app->dispatcher != NULL && "dispatch_open() comes first");
     memset(ret_reply, 0, sizeof *ret_reply);
-    exchange.english = prefers_english(exchange_header(&exchange, "Accept-Language"));
+    exchange.english = dispatch_prefers_english(exchange_header(&exchange, "Accept-Language"));
     if (message->method != HTTP_OPTIONS && !builtin_has(message->path)) {
         answer_route(&exchange);
         return;
@@ -215,7 +215,7 @@ void dispatch_refuse(const struct app *app, struct arena *arena, const struct ht
                                 .reply = ret_reply,
                                 .refusal = *refusal,
                                 .status = status};
-    exchange.english = prefers_english(exchange_header(&exchange, "Accept-Language"));
+    exchange.english = dispatch_prefers_english(exchange_header(&exchange, "Accept-Language"));
     problem_fill(&exchange, refusal->result);
     ret_reply->result = refusal->result;
     ret_reply->entry = -1;

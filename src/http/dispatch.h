@@ -65,6 +65,9 @@ struct http_plan dispatch_plan(const struct app *app, struct arena *arena, enum 
 bool dispatch_admits(const struct app *app, struct arena *arena, const struct http_message *message,
                      struct http_reply *ret_reply);
 
+/* `header`: Accept-Language, or NULL. */
+bool dispatch_prefers_english(const char *header);
+
 /* The reply to what the server refuses before dispatch(): 400, 411, 413, 503… as a problem. `status` 0: by
  * the refusal's result. */
 void dispatch_refuse(const struct app *app, struct arena *arena, const struct http_message *message,

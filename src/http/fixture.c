@@ -123,10 +123,16 @@ static const struct schema survey_schema = {
 /* ---- handlers ---- */
 
 static atomic_int runs;
+static atomic_bool is_held;
 
 int landing_runs(void)
 {
     return runs;
+}
+
+void landing_hold(bool held)
+{
+    is_held = held;
 }
 
 static enum result landing_find(struct request *request, struct store_row *ret_row)
@@ -245,7 +251,9 @@ static enum result landing_dredge(struct request *request)
 {
     struct timespec time = {0, 300 * 1000000};
     runs++;
-    (void)nanosleep(&time, NULL);
+    do
+        (void)nanosleep(&time, NULL);
+    while (is_held);
     return landing_survey(request);
 }
 

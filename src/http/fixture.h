@@ -21,6 +21,8 @@ row_id landing_made(struct city *city);
 
 /* How often handlers ran, to see what was not run. */
 int landing_runs(void);
+/* While they are held, handlers of dredge do not end. */
+void landing_hold(bool held);
 
 /* What is written to standard error meanwhile goes to a file, and comes back as text. */
 struct capture {

@@ -12,7 +12,7 @@ struct pool {
     pthread_cond_t changed;
     struct call *queue[LIMIT_WORK_QUEUE]; /* a ring */
     size_t first;
-    size_t count;
+    atomic_size_t count; /* changed under the lock */
     pthread_t threads[LIMIT_WORKERS];
     size_t thread_count;
     size_t idle;
@@ -63,6 +63,11 @@ static void add_thread(struct pool *pool)
     if (pthread_create(&pool->threads[pool->thread_count], &attributes, work, pool) == 0)
         pool->thread_count++;
     (void)pthread_attr_destroy(&attributes);
+}
+
+bool pool_is_full(const struct pool *pool)
+{
+    return atomic_load(&pool->count) >= LIMIT_WORK_QUEUE;
 }
 
 enum result pool_take(struct pool *pool, struct call *call)

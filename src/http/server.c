@@ -153,6 +153,7 @@ static void server_free(struct server *server)
         pool_free(server->pool);
     if (server->watch != NULL)
         watch_free(server->watch);
+    call_busy_end(server);
     free_arena(pthread_getspecific(server->arenas));
     (void)pthread_key_delete(server->arenas);
     free(server);
@@ -177,6 +178,7 @@ enum result server_start(const struct app *app, const struct server_options *opt
     crypto_shorthash_keygen(server->id_secret);
     traffic_watch(dispatch_traffic(app), (struct traffic_load){&server->calls, &server->working,
                                                                &server->uploads, &server->streams});
+    call_busy_begin(server);
     server->pool = pool_new(server);
     server->watch = watch_new(options->head_seconds, options->reply_seconds);
     server->daemon = start_daemon(server, &settings);

@@ -31,6 +31,7 @@ struct server {
     atomic_size_t large; /* bytes of large replies that are being read */
     atomic_int streams;
     atomic_bool stopping;
+    struct MHD_Response *busy[2];    /* 503, made once: in Chinese, in English */
     atomic_int_fast64_t shed_second; /* monotonic: in which a line last told of a request turned away */
     uint8_t id_secret[crypto_shorthash_KEYBYTES];
     atomic_uint_fast64_t id_count;
@@ -59,6 +60,7 @@ struct call {
     bool counted; /* among server->uploads */
     bool too_large;
     bool events;     /* the reply is a stream of events */
+    bool busy;       /* `response` is one of server->busy */
     unsigned status; /* of `response` */
     size_t reply_size;
     size_t large; /* what it counts in server->large */
@@ -88,6 +90,9 @@ void call_note(struct server *server, const char *id, instant began, enum http_m
                const struct http_reply *reply);
 /* Dispatches and makes the response. */
 void call_answer(struct call *call, struct arena *arena);
+/* Makes and frees server->busy. */
+void call_busy_begin(struct server *server);
+void call_busy_end(struct server *server);
 
 /* ---- head.c ---- */
 
@@ -117,6 +122,8 @@ void watch_for_nothing(struct MHD_Connection *connection);
 /* ---- pool.c ---- */
 
 struct pool *pool_new(struct server *server);
+/* Whether a call would be refused now: a look at one number, for when most are. */
+bool pool_is_full(const struct pool *pool);
 /* RESULT_BUSY when the queue is full. The connection must be suspended already. */
 enum result pool_take(struct pool *pool, struct call *call);
 /* Ends the threads; nothing may be queued or running. */

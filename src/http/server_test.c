@@ -1,6 +1,7 @@
 #include "base/limits.h"
 #include "http/fixture.h"
 #include "http/server.h"
+#include "http/traffic.h"
 #include "support/attack.h"
 
 #include <arpa/inet.h>
@@ -300,18 +301,26 @@ TEST(what_many_clients_write_at_once_is_all_there)
 
 /* ---- by hand ---- */
 
-static int dial(const struct bench *bench)
+/* From one of the addresses of this host, 0 to 254: each may have only so many connections. */
+static int dial_from(const struct bench *bench, unsigned number)
 {
+    struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK + number)};
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)bench->port)};
     struct timeval limit = {10, 0};
     assert_int_equal(inet_pton(AF_INET, "127.0.0.1", &address.sin_addr), 1);
     int line = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(line >= 0);
     (void)setsockopt(line, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    assert_int_equal(bind(line, (const struct sockaddr *)&from, sizeof from), 0);
     if (connect(line, (const struct sockaddr *)&address, sizeof address) == 0)
         return line;
     (void)close(line);
     return -1;
+}
+
+static int dial(const struct bench *bench)
+{
+    return dial_from(bench, 0);
 }
 
 static void say(int line, const char *text)
@@ -600,6 +609,67 @@ TEST(one_address_holds_only_so_many_connections)
     curl_easy_cleanup(curl);
     assert_int_equal(code, CURLE_OK);
     assert_int_equal(answer.status, 200);
+    bench_close(&bench);
+}
+
+/* ---- too many ---- */
+
+static void hear_busy(int line, const char *words)
+{
+    char text[4096];
+    (void)hear(line, text, sizeof text, "}}");
+    assert_ptr_equal(strstr(text, "HTTP/1.1 503 "), text);
+    assert_non_null(strstr(text, "\r\nRetry-After: 1\r\n"));
+    assert_non_null(strstr(text, "\r\nContent-Type: application/problem+json\r\n"));
+    assert_non_null(strstr(text, "\r\nCache-Control: no-store\r\n"));
+    assert_null(strstr(text, "Connection: close"));
+    assert_non_null(strstr(text, words));
+}
+
+/* The handler has judged it: done, or in conflict with so many seats. */
+static void hear_served(int line)
+{
+    char text[4096];
+    (void)hear(line, text, sizeof text, "}");
+    assert_true(strstr(text, "HTTP/1.1 200 ") == text || strstr(text, "HTTP/1.1 409 ") == text);
+}
+
+TEST(when_all_places_are_taken_the_next_are_turned_away_and_everyone_before_is_served)
+{
+    enum { PLACES = LIMIT_WORKERS + LIMIT_WORK_QUEUE, MORE = 20 };
+    struct bench bench;
+    int lines[PLACES + MORE];
+    char calls[2][512];
+    bench_open(&bench);
+    for (int english = 0; english < 2; english++)
+        (void)snprintf(calls[english], sizeof calls[english],
+                       "POST /api/landings/1/dredge HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n"
+                       "Accept-Language: %s\r\nContent-Length: 0\r\n\r\n",
+                       landing_clerk(bench.city), english ? "en" : "zh-CN");
+    int before = landing_runs();
+    landing_hold(true);
+    for (int i = 0; i < PLACES; i++) {
+        lines[i] = dial_from(&bench, (unsigned)i % 4);
+        say(lines[i], calls[0]);
+        /* The places of the queue are all there once no worker is left to take one out. */
+        while (i == LIMIT_WORKERS - 1 && landing_runs() - before < LIMIT_WORKERS)
+            (void)usleep(1000);
+    }
+    while (traffic_now(dispatch_traffic(city_app(bench.city))).working < PLACES)
+        (void)usleep(1000);
+    for (int i = PLACES; i < PLACES + MORE; i++) {
+        lines[i] = dial_from(&bench, (unsigned)i % 4);
+        say(lines[i], calls[i % 2]);
+        hear_busy(lines[i], i % 2 ? "Too many requests are waiting" : "等待处理的请求过多");
+    }
+    assert_int_equal(landing_runs() - before, LIMIT_WORKERS);
+    landing_hold(false);
+    for (int i = 0; i < PLACES; i++)
+        hear_served(lines[i]);
+    say(lines[PLACES], calls[0]); /* on the same connection */
+    hear_served(lines[PLACES]);
+    for (int i = 0; i < PLACES + MORE; i++)
+        (void)close(lines[i]);
     bench_close(&bench);
 }
 
