@@ -1,14 +1,13 @@
 /* Makes the city that the HTTP figures are measured on, in a folder that must be new.
  *
- * city_make HOME LIBRARY ENTRIES [REQUESTS LOG]: a listed entry of the catalogue among ENTRIES more, and a
+ * city_make HOME LIBRARY ENTRIES REQUESTS LOG: a listed entry of the catalogue among ENTRIES more, and a
  * listed verification product with an index of SUBJECTS subjects, an order of a customer and its legal basis.
  * HOME/bench.json then says {"entry","room","product","token","developer","bureau","now"}; the three names
  * are tokens, "token" the customer's; "now" is the city's time, in microseconds.
  *
- * The entries are put into the tables directly: they are there to be searched, not to be audited. With
- * REQUESTS, as many requests of other developers are put beside them, a tenth of that in bills, queries and
- * notices, and then a log of LOG audit entries is
- * made and sealed that names every row, so that `dukou audit verify` passes. */
+ * The entries are put into the tables directly, as many REQUESTS of other developers beside them, and a tenth
+ * of that in bills, queries and notices. Then a log of LOG audit entries, or of one for each row if those are
+ * more, is made and sealed, so that `dukou audit verify` passes and the keeper goes on sealing. */
 #include "affairs/product/product_fixture.h"
 #include "bench.h"
 #include "city_fill.h"
@@ -169,8 +168,8 @@ static int64_t number(const char *text)
 int main(int argc, char **argv)
 {
     char path[512];
-    if ((argc != 4 && argc != 6) || mkdir(argv[1], 0700) != 0)
-        bench_die("city_make HOME LIBRARY ENTRIES [REQUESTS LOG]: HOME must be new");
+    if (argc != 6 || mkdir(argv[1], 0700) != 0)
+        bench_die("city_make HOME LIBRARY ENTRIES REQUESTS LOG: HOME must be new");
     home = argv[1];
     bench_say("making a city");
     CLEANUP_JSON json_t *city = make_market();
@@ -178,17 +177,15 @@ int main(int argc, char **argv)
     bench_say("adding %s entries to its catalogue", argv[3]);
     fill_catalogue(home, (int)number(argv[3]));
     json_object_set_new(city, "entries", json_integer(number(argv[3])));
-    if (argc == 6) {
-        json_object_set_new(city, "requests", json_integer(number(argv[4])));
-        bench_say("adding %s requests", argv[4]);
-        fill_requests(home, (int)number(argv[4]), json_integer_or(city, "request", 0));
-        json_object_set_new(city, "log", json_integer(number(argv[5])));
-        json_object_set_new(city, "books", json_integer(number(argv[4]) / 10));
-        bench_say("adding %lld bills, queries and notices", (long long)number(argv[4]) / 10);
-        fill_books(home, (int)number(argv[4]) / 10, json_integer_or(city, "order", 0),
-                   json_integer_or(city, "room", 0));
-        fill_log(home, argv[2], number(argv[5]), json_integer_or(city, "now", 0));
-    }
+    json_object_set_new(city, "requests", json_integer(number(argv[4])));
+    bench_say("adding %s requests", argv[4]);
+    fill_requests(home, (int)number(argv[4]), json_integer_or(city, "request", 0));
+    json_object_set_new(city, "log", json_integer(number(argv[5])));
+    json_object_set_new(city, "books", json_integer(number(argv[4]) / 10));
+    bench_say("adding %lld bills, queries and notices", (long long)number(argv[4]) / 10);
+    fill_books(home, (int)number(argv[4]) / 10, json_integer_or(city, "order", 0),
+               json_integer_or(city, "room", 0));
+    fill_log(home, argv[2], number(argv[5]), json_integer_or(city, "now", 0));
     take_name();
     (void)snprintf(path, sizeof path, "%s/bench.json", home);
     return json_dump_file(city, path, 0) == 0 ? 0 : 1;

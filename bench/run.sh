@@ -12,10 +12,10 @@ mkdir -p $data $work/{steps,audit,keeper,demo}
 
 # Some other tables or fixtures, another city.
 stamp=$(cat src/store/migrations/*.sql src/affairs/fixture.c src/affairs/product/product_fixture.c bench/city_make.c \
-    bench/city_fill.c bench/words.h | sha256sum)
+    bench/city_fill.c bench/log_fill.c bench/words.h | sha256sum)
 if [[ $(cat $data/city.stamp 2>/dev/null) != "$stamp" ]]; then
     rm -rf $data/city
-    $programs/city_make $data/city "$library" 1000000 && echo "$stamp" >$data/city.stamp
+    eatmydata $programs/city_make $data/city "$library" 1000000 1000 0 && echo "$stamp" >$data/city.stamp
 fi
 export DUKOU_HOME=$PWD/$work/demo/var
 build/dukou city >$work/demo/log 2>&1 || tail -5 $work/demo/log >&2
