@@ -17,14 +17,14 @@
 
 enum {
     CONNECTIONS = 8,
-    ROUNDS = 3,
+    ROUNDS = 5,
     SAMPLES = 2000,
     NEW_REQUESTS = 40000,
     HOMES = 4,
     FIRST = 1001,
     PROOFS = 15
 };
-#define SECONDS 1.5
+#define SECONDS 1.0
 #define COST_LIMIT 1.5
 
 struct requests {
@@ -271,16 +271,26 @@ static const char *scale(const struct served *served)
     return slash != NULL ? slash + 1 : served->home;
 }
 
+/* A server of two threads answers some rounds at half its speed: all connections were taken up by one thread.
+ * Such things only ever add to what a call costs, so that the least of several rounds is nearest to it. */
+static double least(const double *costs)
+{
+    double found = costs[0];
+    for (int round = 1; round < ROUNDS; round++)
+        found = costs[round] < found ? costs[round] : found;
+    return found;
+}
+
 static double measure_operation(struct served *homes, int count, const struct operation *operation)
 {
     double costs[HOMES][ROUNDS], worst = 0;
     for (int round = 0; round < ROUNDS; round++)
         for (int i = 0; i < count; i++)
             costs[i][round] = cost(&homes[i], operation);
-    double small = bench_median(costs[0], ROUNDS);
+    double small = least(costs[0]);
     for (int i = 1; i < count; i++) {
         CLEANUP_ARENA struct arena *arena = arena_new(0);
-        double large = bench_median(costs[i], ROUNDS), ratio = large / small;
+        double large = least(costs[i]), ratio = large / small;
         bench_tell((struct figure){arena_printf(arena, "  %s, %s", operation->name, scale(&homes[i])), large,
                                    "us", small, ratio, "", true});
         worst = ratio > worst ? ratio : worst;
