@@ -5,7 +5,8 @@ import { randomUUID } from 'node:crypto';
 import { after, before, test, type TestContext } from 'node:test';
 import { Client, type Reply } from '../support/client.ts';
 import { Postgres } from '../support/postgres_server.ts';
-import { eventually, type Serving, Twins } from '../support/twins.ts';
+import { eventually } from '../support/eventually.ts';
+import { type Serving, Twins } from '../support/twins.ts';
 
 const SLOWEST_MS = 20_000; // that any answer took, on a busy machine
 

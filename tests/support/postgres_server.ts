@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { appendFileSync, chmodSync, chownSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { eventually } from './eventually.ts';
 import { postgresProgram } from './postgres_programs.ts';
 
 // The server refuses to run as root.
@@ -69,6 +70,33 @@ export class Postgres {
     return server;
   }
 
+  // Keeps its write-ahead log in folder/archive.
+  static archiving(): Postgres {
+    return Postgres.start("archive_mode = on\narchive_command = 'mkdir -p ../archive && cp %p ../archive/%f'\n");
+  }
+
+  // What folder/base and folder/archive of `lost` hold, up to `moment` (as PostgreSQL writes it) or, without one, to the end.
+  static recovered(lost: Postgres, moment?: string): Postgres {
+    const server = new Postgres();
+    server.must('cp', ['-a', join(lost.folder, 'base'), server.data]);
+    server.must('touch', [join(server.data, 'recovery.signal')]);
+    const target = moment === undefined ? '' : `recovery_target_time = '${moment}'\nrecovery_target_action = 'promote'\n`;
+    server.set(`archive_mode = off\nunix_socket_directories = '${server.folder}'\nrestore_command = 'cp ../../${basename(lost.folder)}/archive/%f %p'\n${target}`);
+    server.up();
+    return server;
+  }
+
+  backUp(): void {
+    this.run('pg_basebackup', ['-h', this.folder, '-U', 'dukou', '-D', join(this.folder, 'base'), '--checkpoint', 'fast', '--no-sync']);
+    this.run('pg_verifybackup', ['--quiet', join(this.folder, 'base')]);
+  }
+
+  // Until all that is committed by now lies in the archive.
+  async archive(): Promise<void> {
+    const last = this.sql('SELECT pg_walfile_name(pg_switch_wal())');
+    await eventually('it is archived', () => this.sql(`SELECT last_archived_wal >= '${last}' FROM pg_stat_archiver`) === 't');
+  }
+
   // Several servers: the one that takes changes.
   static url(...servers: Postgres[]): string {
     const hosts = servers.map((server) => server.folder).join(',');
@@ -127,7 +155,11 @@ export class Postgres {
   }
 
   private run(program: string, args: string[]): void {
-    const ran = spawnSync(postgresProgram(program), args, { cwd: '/', encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'], ...owner });
+    this.must(postgresProgram(program), args);
+  }
+
+  private must(program: string, args: string[]): void {
+    const ran = spawnSync(program, args, { cwd: '/', encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'], ...owner });
     assert.equal(ran.status, 0, `${program}: ${ran.stderr}`);
   }
 }

@@ -5,6 +5,7 @@ import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { account, accounts, copyHome, patient, root } from './city.ts';
 import { Client } from './client.ts';
+import { eventually } from './eventually.ts';
 import { Api } from './openapi.ts';
 import { storeOf } from './postgres.ts';
 import { Postgres, rowsIn } from './postgres_server.ts';
@@ -12,16 +13,6 @@ import { run, Service } from './process.ts';
 import { openStore } from './store.ts';
 
 process.setMaxListeners(0); // many services, each killed when the tests end
-
-const WAIT_SECONDS = 30;
-
-export async function eventually(what: string, look: () => Promise<boolean> | boolean): Promise<void> {
-  for (let i = 0; i < WAIT_SECONDS * 20; i++) {
-    if (await look()) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  assert.fail(`${what}: not within ${WAIT_SECONDS} s`);
-}
 
 // One serving process, and clients of it.
 export class Serving {

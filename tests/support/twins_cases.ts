@@ -8,7 +8,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { after, before, test } from 'node:test';
 import { account } from './city.ts';
 import { Client, type Reply } from './client.ts';
-import { eventually, type Serving, Twins } from './twins.ts';
+import { eventually } from './eventually.ts';
+import { type Serving, Twins } from './twins.ts';
 
 let twins: Twins;
 let room: number;
