@@ -208,14 +208,17 @@ enum result server_stop(struct server *server, int seconds)
 {
     instant deadline = clock_monotonic() + seconds * INSTANT_SECOND;
     server->stopping = true;
+    /* Nobody can connect any more; but MHD's threads may be using the socket until they have ended. */
     MHD_socket listening = MHD_quiesce_daemon(server->daemon);
     if (listening != MHD_INVALID_SOCKET)
-        (void)close(listening);
+        (void)shutdown(listening, SHUT_RDWR);
     while ((server->calls > 0 || server->streams > 0) && clock_monotonic() < deadline)
         pause_briefly();
     if (server->working > 0 || server->streams > 0)
         return RESULT_TIMEOUT;
     MHD_stop_daemon(server->daemon);
+    if (listening != MHD_INVALID_SOCKET)
+        (void)close(listening);
     server_free(server);
     return RESULT_OK;
 }
