@@ -273,12 +273,9 @@ static const char *scale(const struct served *served)
 
 /* A server of two threads answers some rounds at half its speed: all connections were taken up by one thread.
  * Such things only ever add to what a call costs, so that the least of several rounds is nearest to it. */
-static double least(const double *costs)
+static double least(double *costs)
 {
-    double found = costs[0];
-    for (int round = 1; round < ROUNDS; round++)
-        found = costs[round] < found ? costs[round] : found;
-    return found;
+    return bench_percentile(costs, ROUNDS, 0);
 }
 
 static double measure_operation(struct served *homes, int count, const struct operation *operation)

@@ -614,7 +614,7 @@ TEST(one_address_holds_only_so_many_connections)
 
 /* ---- too many ---- */
 
-static void hear_busy(int line, const char *words)
+static void hear_busy(int line, const char *language)
 {
     char text[4096];
     (void)hear(line, text, sizeof text, "}}");
@@ -623,7 +623,8 @@ static void hear_busy(int line, const char *words)
     assert_non_null(strstr(text, "\r\nContent-Type: application/problem+json\r\n"));
     assert_non_null(strstr(text, "\r\nCache-Control: no-store\r\n"));
     assert_null(strstr(text, "Connection: close"));
-    assert_non_null(strstr(text, words));
+    assert_non_null(strstr(text, language));
+    assert_non_null(strstr(text, "Too many requests are waiting"));
 }
 
 /* The handler has judged it: done, or in conflict with so many seats. */
@@ -660,7 +661,7 @@ TEST(when_all_places_are_taken_the_next_are_turned_away_and_everyone_before_is_s
     for (int i = PLACES; i < PLACES + MORE; i++) {
         lines[i] = dial_from(&bench, (unsigned)i % 4);
         say(lines[i], calls[i % 2]);
-        hear_busy(lines[i], i % 2 ? "Too many requests are waiting" : "等待处理的请求过多");
+        hear_busy(lines[i], i % 2 ? "\r\nContent-Language: en\r\n" : "\r\nContent-Language: zh-CN\r\n");
     }
     assert_int_equal(landing_runs() - before, LIMIT_WORKERS);
     landing_hold(false);
@@ -698,6 +699,44 @@ TEST(stopping_lets_what_runs_end_and_takes_nothing_new)
     assert_int_equal(hear(idle, text, sizeof text, "\x01"), 0);
     assert_int_equal(dial(&bench), -1);
     (void)close(idle);
+    (void)close(busy);
+    city_free(bench.city);
+}
+
+static void *stop_server(void *server)
+{
+    return (void *)(intptr_t)server_stop(server, 20);
+}
+
+TEST(while_it_waits_for_what_runs_nobody_connects)
+{
+    struct bench bench;
+    char call[512];
+    pthread_t stopper;
+    void *result;
+    bench_open(&bench);
+    (void)snprintf(call, sizeof call,
+                   "POST /api/landings/1/dredge HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "
+                   "%s\r\nContent-Length: 0\r\n\r\n",
+                   landing_clerk(bench.city));
+    int before = landing_runs();
+    int busy = dial(&bench);
+    landing_hold(true);
+    say(busy, call);
+    while (landing_runs() == before)
+        (void)usleep(1000);
+    assert_int_equal(pthread_create(&stopper, NULL, stop_server, bench.server), 0);
+    int line = dial(&bench);
+    for (int i = 0; i < 500 && line >= 0; i++) {
+        (void)close(line);
+        (void)usleep(10000);
+        line = dial(&bench);
+    }
+    assert_int_equal(line, -1);
+    landing_hold(false);
+    hear_served(busy);
+    assert_int_equal(pthread_join(stopper, &result), 0);
+    assert_ok((enum result)(intptr_t)result);
     (void)close(busy);
     city_free(bench.city);
 }
