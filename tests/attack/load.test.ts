@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
 import { stopped } from '../support/attack.ts';
 import { account, City } from '../support/city.ts';
+import { eventually } from '../support/eventually.ts';
 import { place, speak } from '../support/wire.ts';
 
 const CONNECTIONS_PER_ADDRESS = 256; // src/base/limits.h
@@ -45,14 +46,6 @@ function release(): Promise<void> {
   return Promise.all(closing).then(() => {});
 }
 
-async function soon(what: string, check: () => Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 400; i++) {
-    if (await check()) return;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  assert.fail(what);
-}
-
 test('one address takes its share of connections and no more; another address is served', async () => {
   const lines = await Promise.all(Array.from({ length: CONNECTIONS_PER_ADDRESS + 60 }, () => hold('GET /health HTTP/1.1\r\nHost: x\r\n\r\n', '127.0.0.2')));
   const answered = lines.filter(({ first }) => first.startsWith('HTTP/1.1 200'));
@@ -60,7 +53,7 @@ test('one address takes its share of connections and no more; another address is
   assert.equal(await served('127.0.0.2'), 0);
   assert.equal(await served('127.0.0.1'), 200);
   await release();
-  await soon('the places are not free again', async () => (await served('127.0.0.2')) === 200);
+  await eventually('the places are free again', async () => (await served('127.0.0.2')) === 200);
   stopped({ chapter: 'http', name: 'connections of one address', tried: 'One address opens 316 connections and keeps them.', stopped: 'limits.h: LIMIT_CONNECTIONS_PER_ADDRESS', seen: '256 are served, the others closed; another address is served meanwhile' });
 });
 
@@ -76,7 +69,7 @@ test('slow readers of large replies hold so much memory and no more', async () =
   assert.match(lines.find(({ first }) => first.startsWith('HTTP/1.1 503'))!.first, /Retry-After: \d/i);
   assert.equal(await served(), 200);
   await release();
-  await soon('the memory is not free again', async () => (await clerk.get(`/documents/${document.id}/content`)).status === 200);
+  await eventually('the memory is free again', async () => (await clerk.get(`/documents/${document.id}/content`)).status === 200);
   stopped({ chapter: 'http', name: 'slow readers', tried: '12 connections ask for a document of 32 MiB and do not read it.', stopped: 'limits.h: LIMIT_REPLIES_BYTES', seen: '8 are answered, 4 get 503 with Retry-After; small requests are served' });
 });
 
@@ -88,7 +81,7 @@ test('half-sent uploads hold their places and no more, and give them back', asyn
   assert.equal(statuses.filter((status) => status === '503').length, 3, String(statuses));
   assert.equal(await served(), 200);
   await release();
-  await soon('the places are not free again', async () => (await city.as('developer-clerk').call('POST', '/documents?title=t&kind=other', { raw: 'x', type: 'application/octet-stream' })).status === 201);
+  await eventually('the places are free again', async () => (await city.as('developer-clerk').call('POST', '/documents?title=t&kind=other', { raw: 'x', type: 'application/octet-stream' })).status === 201);
   stopped({ chapter: 'http', name: 'half-sent uploads', tried: '19 uploads are begun and not gone on with.', stopped: 'limits.h: LIMIT_UPLOADS_AT_ONCE', seen: '16 may send, 3 get 503; the places come back' });
 });
 

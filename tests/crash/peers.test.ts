@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { account, copyHome } from '../support/city.ts';
 import { Client } from '../support/client.ts';
+import { eventually } from '../support/eventually.ts';
 import { run, Service } from '../support/process.ts';
 import { openStore } from '../support/store.ts';
 import { makeBase, type Base } from './base.ts';
@@ -50,16 +51,6 @@ class Peer {
   }
 }
 
-const nap = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-
-async function until(what: string, holds: () => boolean | Promise<boolean>, seconds = 20): Promise<void> {
-  for (let i = 0; i < seconds * 20; i++) {
-    if (await holds()) return;
-    await nap(50);
-  }
-  assert.fail(`not within ${seconds} seconds: ${what}`);
-}
-
 const peer = new Peer();
 let home: string;
 let serve: Service;
@@ -90,7 +81,7 @@ function sealed(): number {
 
 async function seesSealing(): Promise<void> {
   const made = await clerk.upload('随便', 'material', `${Math.random()}`);
-  await until(`entry ${made.entry} is sealed`, () => sealed() > made.entry, 8);
+  await eventually(`entry ${made.entry} is sealed`, () => sealed() > made.entry, 8);
 }
 
 const buyer = { name: '江汉商业银行（演示）', credit_code: '91420100900000025K' };
@@ -108,7 +99,7 @@ function ordersAtExchange(value: unknown): Answer {
 
 async function takes(exchangeOrder: number, state: string): Promise<any> {
   let found: any;
-  await until(`order ${exchangeOrder} is ${state}`, () => {
+  await eventually(`order ${exchangeOrder} is ${state}`, () => {
     const store = openStore(home);
     found = store.prepare('SELECT * FROM product_order WHERE exchange_order = ?').get(exchangeOrder);
     store.close();
@@ -120,7 +111,7 @@ async function takes(exchangeOrder: number, state: string): Promise<any> {
 test('an exchange that accepts and never answers holds up neither sealing nor anybody else', async () => {
   peer.answer = () => undefined;
   const before = peer.told.length;
-  await until('it is asked', () => peer.told.length > before);
+  await eventually('it is asked', () => peer.told.length > before);
   await seesSealing();
   await seesSealing();
   peer.answer = honest;
@@ -145,7 +136,7 @@ test('an exchange that cuts off, errs, or answers what is no answer is asked aga
   for (const [what, manner] of manners) {
     const asked = peer.told.length;
     peer.answer = manner;
-    await until(`the exchange that ${what} is asked again`, () => peer.told.length >= asked + 2);
+    await eventually(`the exchange that ${what} is asked again`, () => peer.told.length >= asked + 2);
     assert.equal((await clerk.get('/session')).status, 200, what);
   }
   const good = order();
@@ -159,11 +150,11 @@ test('an order that is said twice is taken once, and so is its answer', async ()
   peer.answer = (request, reply) => (request.method === 'GET' ? say(reply, { items: [good] }) : say(reply, {}, 500));
   await takes(good.order, 'granted');
   const asked = peer.told.length;
-  await until('it goes on', () => peer.told.length > asked + 4);
+  await eventually('it goes on', () => peer.told.length > asked + 4);
   peer.answer = (request, reply) => say(reply, request.method === 'GET' ? { items: [] } : {});
-  await until('the answer is given', () => peer.told.includes(`POST /orders/${good.order}/state`));
+  await eventually('the answer is given', () => peer.told.includes(`POST /orders/${good.order}/state`));
   const store = openStore(home);
-  await until('it is kept', () => (store.prepare('SELECT answered_at FROM product_order WHERE exchange_order = ?').get(good.order) as any).answered_at !== null);
+  await eventually('it is kept', () => (store.prepare('SELECT answered_at FROM product_order WHERE exchange_order = ?').get(good.order) as any).answered_at !== null);
   assert.equal((store.prepare('SELECT count(*) AS n FROM product_order WHERE exchange_order = ?').get(good.order) as any).n, 1);
   store.close();
 });
@@ -187,7 +178,7 @@ test('an exchange that never ends its list holds up nobody, and costs no memory'
   const filler = 'x'.repeat(1024 * 1024);
   peer.answer = (request, reply) => (request.method === 'GET' ? say(reply, { items: [{ ...order({ product: 999_999 }), filler }] }) : say(reply, {}));
   const from = peer.told.length;
-  await until('it has sent much', () => peer.told.length > from + 40, 60);
+  await eventually('it has sent much', () => peer.told.length > from + 40, 60);
   await seesSealing();
   const resident = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${serve.child.pid}/status`, 'utf8'))![1]);
   assert.ok(resident < 400 * 1024, `${resident} KiB`);
