@@ -22,6 +22,7 @@ async function logIn(url: string, login: string, password: string): Promise<stri
 async function prepare(): Promise<void> {
   const city = await run(['city'], { DUKOU_HOME: home });
   if (city.code !== 0) throw new Error(`dukou city: ${city.out}${city.err}`);
+  await writeFile(join(root, 'city.txt'), city.out);
   const keys = await run(['keys', 'show'], { DUKOU_HOME: home });
   if (keys.code !== 0) throw new Error(`dukou keys: ${keys.err}`);
   await writeFile(join(root, 'order_key.json'), keys.out);

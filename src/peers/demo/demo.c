@@ -134,9 +134,9 @@ static bool verify(struct demo *demo)
     (void)printf("9  离线验证日志：%s  the log verified offline  二(四)2\n", verified ? "通过" : "不通过");
     if (!verified)
         (void)fputs(output, stderr);
-    else
-        (void)printf("   %.*s entries\n", (int)strcspn(strchr(output, '\t') + 1, "\n"),
-                     strchr(output, '\t') + 1);
+    const char *entries = verified ? strstr(output, "entries\t") : NULL;
+    if (entries != NULL)
+        (void)printf("   %lld entries\n", strtoll(entries + strlen("entries\t"), NULL, 10));
     return verified;
 }
 
