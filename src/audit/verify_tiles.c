@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 /* A log larger than memory waits for the disk more than for a processor: each has several threads. */
-enum { THREADS_MAX = 64, THREADS_A_PROCESSOR = 8, BUNDLES_AT_ONCE = 8 };
+enum { THREADS_MAX = 64, THREADS_A_PROCESSOR = 16, BUNDLES_AT_ONCE = 8 };
 
 struct shared {
     struct verify *verify;
